@@ -1,0 +1,6 @@
+//! qualifyd: a lead-qualification engine.
+#![forbid(unsafe_code)]
+
+pub mod core;
+pub mod event;
+pub mod model;

@@ -1,0 +1,6 @@
+//! The scoring model: YAML → checked → compiled.
+
+pub mod compiled;
+pub mod matcher;
+
+pub use compiled::Model;
