@@ -4,3 +4,4 @@
 pub mod core;
 pub mod event;
 pub mod model;
+pub mod records;
