@@ -1,11 +1,12 @@
 //! `qualifyd replay`: what would come out of a file of events (SPEC §10). One partition, no wall clock.
 
-use crate::core::effects::{Effects, Output, Topic};
+use crate::core::effects::{Effects, Output};
 use crate::core::partition::{Limits, Outcome, Partition, Record, Timestamp, Wakes};
 use crate::core::rules::Rules;
 use crate::event::Rejection;
 use crate::event::time::write_rfc3339;
 use crate::model::Model;
+use crate::output::{event_type, topic_name};
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
@@ -161,26 +162,16 @@ fn print(effects: &mut Effects, text: &mut Vec<u8>, out: &mut impl Write, summar
 
 /// Appends a record as `replay` prints it.
 fn write_line(text: &mut Vec<u8>, output: &Output<'_>) -> io::Result<()> {
-    write!(text, "{{\"topic\":\"{}\",\"key\":", short_name(output.topic))?;
+    write!(text, "{{\"topic\":\"{}\",\"key\":", topic_name(output.topic))?;
     serde_json::to_writer(&mut *text, output.lead)?;
     text.extend_from_slice(b",\"id\":");
     serde_json::to_writer(&mut *text, &format_args!("{}/{}", output.lead, output.seq))?;
-    write!(text, ",\"type\":\"{}\",\"time\":\"", crate::output::ce_type(output.topic))?;
+    write!(text, ",\"type\":\"{}\",\"time\":\"", event_type(output.topic))?;
     write_rfc3339(text, output.at_ms);
     text.extend_from_slice(b"\",\"data\":");
     text.extend_from_slice(output.data);
     text.extend_from_slice(b"}\n");
     Ok(())
-}
-
-/// What `replay` calls a topic.
-fn short_name(topic: Topic) -> &'static str {
-    match topic {
-        Topic::Transitions => "transitions",
-        Topic::Alerts => "alerts",
-        Topic::Slas => "slas",
-        Topic::Scores => "scores",
-    }
 }
 
 /// Replays one input in one go.
