@@ -133,12 +133,21 @@ fn print_schema(of: crate::schema::Of) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads a model; what is wrong with it is printed to standard error.
-fn load_model(path: &Path) -> anyhow::Result<Option<Arc<Model>>> {
-    todo!("{path:?}")
+fn load_model(path: &Path) -> Option<Arc<Model>> {
+    match crate::check::load(path) {
+        Ok(loaded) => {
+            loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+            Some(Arc::new(loaded.model))
+        }
+        Err(findings) => {
+            findings.iter().for_each(|finding| eprintln!("{finding}"));
+            None
+        }
+    }
 }
 
 fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let Some(model) = load_model(&args.model)? else { return Ok(ExitCode::FAILURE) };
+    let Some(model) = load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
     let read = Rc::new(Cell::new(0));
     let total = input::total_bytes(args.files.iter().map(PathBuf::as_path));
     let mut progress = Progress::new(total, read.clone());
@@ -157,7 +166,11 @@ fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn feed<W: Write>(replay: &mut Replay<W>, input: &mut dyn BufRead, progress: &mut Progress) -> io::Result<()> {
+fn feed<W: Write>(
+    replay: &mut Replay<W>,
+    input: &mut dyn BufRead,
+    progress: &mut Progress,
+) -> io::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -172,12 +185,15 @@ fn feed<W: Write>(replay: &mut Replay<W>, input: &mut dyn BufRead, progress: &mu
 }
 
 fn print_stats(summary: &Summary, seconds: f64) {
-    let Summary { events, applied, ignored, duplicates, spend, rejected, records, leads, wakes, heap_bytes } = summary;
+    let Summary { events, applied, ignored, duplicates, spend, rejected, records, leads, wakes, heap_bytes } =
+        summary;
     let rate = *events as f64 / seconds.max(1e-9);
     let bytes: usize = heap_bytes.iter().sum();
     let [blocks, entries, index, timers] = heap_bytes;
     eprintln!("events      {events} ({rate:.0}/s)");
-    eprintln!("outcomes    applied {applied}, ignored {ignored}, duplicate {duplicates}, spend {spend}, rejected {rejected}");
+    eprintln!(
+        "outcomes    applied {applied}, ignored {ignored}, duplicate {duplicates}, spend {spend}, rejected {rejected}"
+    );
     eprintln!("records     {records}");
     eprintln!("leads       {leads}, {:.1} bytes each", bytes as f64 / (*leads).max(1) as f64);
     eprintln!("heap bytes  blocks {blocks}, entries {entries}, index {index}, timers {timers}");

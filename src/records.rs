@@ -317,6 +317,34 @@ pub struct Score<'a> {
     pub first_seen: Moment,
 }
 
+/// Headers of a record in the dead-letter topic, beside the record's own. Its key, value and headers are byte for byte
+/// those of the rejected record.
+#[derive(Debug, Clone, serde::Serialize, JsonSchema)]
+pub struct DeadLetterHeaders {
+    /// Why it was rejected.
+    #[serde(rename = "qualifyd-reason")]
+    pub reason: crate::event::Reason,
+    /// One line that says what to fix.
+    #[serde(rename = "qualifyd-detail")]
+    pub detail: String,
+    /// The topic that it came from.
+    #[serde(rename = "qualifyd-topic")]
+    pub topic: String,
+    #[serde(rename = "qualifyd-partition")]
+    #[schemars(regex(pattern = r"^\d+$"))]
+    pub partition: String,
+    #[serde(rename = "qualifyd-offset")]
+    #[schemars(regex(pattern = r"^\d+$"))]
+    pub offset: String,
+    /// The record's timestamp in milliseconds; -1: it had none.
+    #[serde(rename = "qualifyd-timestamp")]
+    #[schemars(regex(pattern = r"^-?\d+$"))]
+    pub timestamp: String,
+    /// `true` if the value was too large for the dead-letter topic and was left out.
+    #[serde(rename = "qualifyd-truncated", skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,8 +124,7 @@ impl<W: Write> Replay<W> {
 
     fn dead_letter(&mut self, rejection: &Rejection) -> io::Result<()> {
         let data = DeadLetter { line: self.line, reason: rejection.reason.name(), detail: &rejection.detail };
-        let line =
-            Line { topic: "dead-letter", key: None, id: None, kind: None, time: None, data };
+        let line = Line { topic: "dead-letter", key: None, id: None, kind: None, time: None, data };
         serde_json::to_writer(&mut self.out, &line)?;
         self.out.write_all(b"\n")
     }
@@ -149,7 +148,12 @@ struct DeadLetter<'a> {
     detail: &'a str,
 }
 
-fn print(effects: &mut Effects, text: &mut Vec<u8>, out: &mut impl Write, summary: &mut Summary) -> io::Result<()> {
+fn print(
+    effects: &mut Effects,
+    text: &mut Vec<u8>,
+    out: &mut impl Write,
+    summary: &mut Summary,
+) -> io::Result<()> {
     for output in effects.outputs() {
         text.clear();
         write_line(text, &output)?;
