@@ -98,7 +98,7 @@ impl<W: Write> Replay<W> {
             self.print_effects()?;
         }
         if options.scores {
-            let at = options.until_ms.unwrap_or(i64::MIN).max(self.partition.stream_time_ms());
+            let at = options.until_ms.unwrap_or(self.partition.stream_time_ms());
             let Replay { partition, effects, out, text, summary, .. } = &mut self;
             let mut result = Ok(());
             partition.score_records(at, effects, |effects| {

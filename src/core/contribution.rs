@@ -93,21 +93,20 @@ fn add_to_slot(lead: &mut Lead, held: &mut Held, slot_ms: i64, points: f64, time
 /// Drops slots that no later event can bring back: those whose every moment is over at the lead's clock. (A slot whose
 /// latest occurrence is over may still be renewed by a late event of the same slot.)
 pub fn drop_finished_slots(lead: &mut Lead, model: &Model) {
-    for at in 0..lead.held.len() {
-        let held = &mut lead.held[at];
-        if held.slots.is_empty() {
-            continue;
-        }
+    let Lead { held, slots, clock, .. } = lead;
+    held.retain_mut(|held| {
         let contribution = &model.contributions[usize::from(held.id)];
-        if let Decay::Lifespan { life, slot } | Decay::Window { life, slot } = contribution.decay {
-            let clock = lead.clock;
-            let last_moment = |time: i64| (time.div_euclid(slot) + 1) * slot - 1;
-            if lead.slots.get(held.slots).first().is_some_and(|first| clock - last_moment(first.time) >= life)
-            {
-                lead.slots.retain(&mut held.slots, |kept| clock - last_moment(kept.time) < life);
-            }
+        let (Decay::Lifespan { life, slot } | Decay::Window { life, slot }) = contribution.decay else {
+            return true;
+        };
+        let last_moment = |kept: &Slot| (kept.time.div_euclid(slot) + 1) * slot - 1;
+        let finished = |kept: &Slot| *clock - last_moment(kept) >= life;
+        if slots.get(held.slots).first().is_some_and(finished) {
+            slots.retain(&mut held.slots, |kept| !finished(kept));
         }
-    }
+        // `at_most` still needs to know what was counted.
+        !held.slots.is_empty() || contribution.at_most.is_some()
+    });
 }
 
 /// The sums of the positive and of the negative parts at a clock. Between events the first never grows and the second

@@ -10,7 +10,7 @@ use super::settle::{Scratch, Settling};
 use super::store::{NEVER, Store};
 use super::timers::Timers;
 use crate::event::scan::{Scan, Scanner};
-use crate::event::{Event, EventLimits, Rejection};
+use crate::event::{Event, EventLimits, Kind, Rejection};
 use crate::model::compiled::SignalId;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -149,7 +149,7 @@ impl Partition {
             Ok(scan) => scan,
             Err(rejection) => return Outcome::Rejected(rejection),
         };
-        if rules.model.spend.as_ref().is_some_and(|spend| spend.matcher.matches(&scan)) {
+        if is_spend(rules, &scan) {
             return Outcome::Spend;
         }
         let event = match scan.event(&self.limits.event, record_time(record.timestamp, &scan)) {
@@ -213,6 +213,12 @@ impl Partition {
         let [blocks, entries, index] = self.leads.store.heap_bytes();
         [blocks, entries, index, self.leads.timers.bytes()]
     }
+}
+
+/// Spend needs no lead and no time, but a track always needs its name.
+fn is_spend(rules: &Rules, scan: &Scan<'_>) -> bool {
+    let named = scan.kind() != Kind::Track || scan.name().is_some();
+    named && rules.model.spend.as_ref().is_some_and(|spend| spend.matcher.matches(scan))
 }
 
 fn record_time(timestamp: Timestamp, scan: &Scan<'_>) -> Option<i64> {
