@@ -8,8 +8,11 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of this module")]
 
 pub mod attribution;
+pub mod by_hand;
+pub mod compare;
 pub mod condition;
 pub mod doc;
+pub mod engine;
 pub mod event;
 pub mod history;
 pub mod lead;
@@ -18,6 +21,7 @@ pub mod model;
 pub mod record;
 pub mod replay;
 pub mod score;
+pub mod shrink;
 pub mod time;
 pub mod turn;
 

@@ -95,17 +95,17 @@ impl Maker<'_> {
     }
 
     fn scores(&mut self) -> Doc {
-        let mut scores = vec![("engagement".to_string(), self.engagement())];
+        let mut scores = vec![("engagement".to_string(), self.engagement("engagement"))];
         self.resettable.push("engagement".into());
         if self.rng.one_in(2) {
-            scores.push(("extra".into(), self.engagement()));
+            scores.push(("extra".into(), self.engagement("extra")));
             self.resettable.push("extra".into());
         }
         if !self.rng.one_in(5) {
-            scores.push(("fit".into(), self.fit()));
+            scores.push(("fit".into(), self.fit("fit")));
         }
         if self.rng.one_in(3) {
-            scores.push(("fit_two".into(), self.fit()));
+            scores.push(("fit_two".into(), self.fit("fit_two")));
         }
         let mut parts: Vec<String> = scores.iter().map(|(name, _)| name.clone()).collect();
         if self.rng.one_in(2) {
@@ -164,7 +164,7 @@ impl Maker<'_> {
         inactivity
     }
 
-    fn engagement(&mut self) -> Doc {
+    fn engagement(&mut self, name: &str) -> Doc {
         let mut groups = Doc::Map(Vec::new());
         for n in 0..self.rng.between(1, 3) {
             let mut points = Doc::Map(Vec::new());
@@ -185,7 +185,6 @@ impl Maker<'_> {
             groups.put(&format!("g{n}"), group);
         }
         let mut score = map([("groups", groups)]);
-        let name = if self.resettable.is_empty() { "engagement" } else { "extra" };
         self.range_and_grades(name, &mut score);
         if self.rng.one_in(2) {
             let inactivity = self.inactivity();
@@ -252,7 +251,7 @@ impl Maker<'_> {
         criterion
     }
 
-    fn fit(&mut self) -> Doc {
+    fn fit(&mut self, name: &str) -> Doc {
         let mut criteria = Vec::new();
         for _ in 0..self.rng.between(1, 4) {
             if self.rng.one_in(3) {
@@ -263,8 +262,6 @@ impl Maker<'_> {
             }
         }
         let mut score = map([("criteria", list(criteria))]);
-        let name = if self.names.graded.iter().any(|(name, _)| name == "fit") { "fit_two" } else { "fit" };
-        // The name of a second fit score is known only by its grades, so both always have them.
         let mut bars = vec![("A", 30), ("B", 15), ("C", 5), ("D", -5)];
         self.rng.shuffle(&mut bars);
         self.names.graded.push((name.to_string(), bars.iter().map(|(grade, _)| grade.to_string()).collect()));
