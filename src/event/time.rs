@@ -1,12 +1,13 @@
 //! Times: reading what producers send (SPEC §1), writing RFC 3339.
 
 /// 9999-12-31T23:59:59.999Z.
-const LAST_MS: i64 = 253_402_300_799_999;
+/// 9999-12-31T23:59:59.999Z: the latest time that there is, ms.
+pub const LATEST_MS: i64 = 253_402_300_799_999;
 const DAY_MS: i64 = 86_400_000;
 
 /// A time that a record may have: not before 1970, not after 9999.
 pub(super) fn in_range(ms: i64) -> Option<i64> {
-    (0..=LAST_MS).contains(&ms).then_some(ms)
+    (0..=LATEST_MS).contains(&ms).then_some(ms)
 }
 
 /// Reads a time from text, in ms since the epoch; `None` if it is none of the forms of SPEC §1 or lies before 1970 or
