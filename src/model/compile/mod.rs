@@ -197,9 +197,10 @@ impl<'a> Compiler<'a> {
         ];
         for (what, len) in tables {
             if len > MAX_IDS {
-                let start = Span { line: 1, column: 1, ..Span::default() };
-                self.diagnostics
-                    .error(start, format!("the model has {len} {what}: at most {MAX_IDS} are possible"));
+                self.diagnostics.error(
+                    Span::default(),
+                    format!("the model has {len} {what}: at most {MAX_IDS} are possible"),
+                );
             }
         }
     }
