@@ -9,6 +9,8 @@ mod lists;
 mod names;
 mod scores;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use super::ast;
 use super::compiled::{
