@@ -128,3 +128,49 @@ fn counted(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(files: &[(&str, &str)]) -> (bool, String) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let mut out = Vec::new();
+        let good = check(&[folder.path().join("m.yaml")], &mut out).unwrap();
+        let folder = format!("{}/", folder.path().display());
+        (good, String::from_utf8(out).unwrap().replace(&folder, ""))
+    }
+
+    #[test]
+    fn a_good_model_is_summed_up() {
+        let model =
+            "model: m\nversion: 2\nlists: { l: { file: l.txt } }\nstages: [ { name: a }, { name: b } ]\n";
+        let (good, out) = checked(&[("m.yaml", model), ("l.txt", "x\n")]);
+        assert_eq!((good, out.as_str()), (true, "m.yaml: ok: m version 2: 2 stages\n"));
+    }
+
+    #[test]
+    fn a_mistake_is_shown_in_its_line() {
+        let (good, out) = checked(&[("m.yaml", "model: m\nversion: 2\nstages: [ { nam: ä } ]\n")]);
+        let expected = "\
+m.yaml:3:11: error: a stage needs `name`
+  | stages: [ { nam: ä } ]
+  |           ^
+m.yaml:3:13: error: unknown key 'nam' in a stage
+  | stages: [ { nam: ä } ]
+  |             ^^^
+  hint: did you mean 'name'?
+m.yaml: 2 errors
+";
+        assert_eq!((good, out.as_str()), (false, expected));
+    }
+
+    #[test]
+    fn a_missing_file_is_told() {
+        let (good, out) = checked(&[]);
+        assert!(!good && out.starts_with("m.yaml:1:1: error: the file cannot be read: "), "{out}");
+    }
+}

@@ -6,12 +6,19 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::Deref;
 
 /// A place in a file: lines and columns count characters from 1; the end is exclusive.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     pub line: u32,
     pub column: u32,
     pub end_line: u32,
     pub end_column: u32,
+}
+
+/// The beginning of the file.
+impl Default for Span {
+    fn default() -> Self {
+        Span { line: 1, column: 1, end_line: 1, end_column: 1 }
+    }
 }
 
 /// A value of the model's text and where it stands. Equality and `Debug` look at the value alone, so that two
@@ -103,7 +110,7 @@ impl fmt::Display for Diagnostic {
 /// After so many findings the rest is not kept: nobody reads on, and a hostile file must not fill the memory.
 const MAX_FINDINGS: usize = 500;
 /// Only so many hints search for similar names: a search reads all names.
-const MAX_SEARCHES: usize = 200;
+const MAX_SEARCHES: usize = 100;
 
 /// Collects findings about one file.
 #[derive(Debug)]
@@ -202,8 +209,12 @@ impl Diagnostics {
 
 /// A text as a message quotes it: cut when it is long.
 pub fn shorten(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
+    cut(text, 60)
+}
+
+/// A text of at most so many characters.
+pub fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text.to_owned(),
     }
@@ -227,7 +238,7 @@ fn similar<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n s
     if name.len() > LONGEST {
         return None;
     }
-    let most = (name.len() / 3).clamp(1, 4);
+    let most = (name.len() / 3).min(4);
     known
         .filter(|other| other.len().abs_diff(name.len()) <= most * 4 && other.len() <= LONGEST * 4)
         .filter_map(|other| {
@@ -268,6 +279,8 @@ mod tests {
         assert_eq!(similar("Demo_Reqeust", known.into_iter()), Some("demo_request"));
         assert_eq!(similar("odrer", known.into_iter()), Some("order"));
         assert_eq!(similar("webinar", known.into_iter()), None);
+        assert_eq!(similar("d", ["A", "B", "D"].into_iter()), Some("D"));
+        assert_eq!(similar("C", ["A", "B", "D"].into_iter()), None);
     }
 
     #[test]

@@ -201,3 +201,149 @@ impl Matcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Number;
+    use std::borrow::Cow;
+
+    fn number(text: &str) -> Value<'_> {
+        Value::Number(Number(text))
+    }
+
+    fn text(text: &str) -> Value<'_> {
+        Value::String(Cow::Borrowed(text))
+    }
+
+    /// The test as a model writes it.
+    fn test(yaml: &str) -> Test {
+        let model = format!(
+            "model: m\nversion: 1\nstages: [ {{ name: a }}, {{ name: b }} ]\nlists: {{ l: ['@gmail.com', Acme] }}\n\
+             transitions: [ {{ name: t, from: a, to: b, when: {{ traits.x: {yaml} }} }} ]"
+        );
+        let loaded = crate::model::Model::load("m", model.as_bytes(), &mut |_| unreachable!());
+        loaded.unwrap_or_else(|found| panic!("{yaml}: {found:?}")).model.facts.remove(0).test
+    }
+
+    #[track_caller]
+    fn check(yaml: &str, passes: &[Value<'_>], fails: &[Value<'_>]) {
+        let test = test(yaml);
+        for value in passes {
+            assert!(test.holds(std::iter::once(value.clone())), "{yaml} should pass {value:?}");
+        }
+        for value in fails {
+            assert!(!test.holds(std::iter::once(value.clone())), "{yaml} should not pass {value:?}");
+        }
+    }
+
+    #[test]
+    fn equality_is_within_one_type() {
+        check(
+            "5",
+            &[number("5"), number("5.0"), number("50e-1")],
+            &[text("5"), number("6"), Value::Bool(true)],
+        );
+        check("'5'", &[text("5")], &[number("5"), text("5.0")]);
+        check("true", &[Value::Bool(true)], &[text("true"), Value::Bool(false), number("1")]);
+        check("Ada", &[text("ADA"), text("ada")], &[text("Adah"), text(" ada")]);
+        check("ÄRA", &[text("Ära")], &[text("ära")]);
+        check(
+            "[1, x, true]",
+            &[number("1.0"), text("X"), Value::Bool(true)],
+            &[text("1"), number("2"), Value::Null],
+        );
+    }
+
+    #[test]
+    fn texts_ignore_ascii_case() {
+        check(
+            "{ prefix: /Pricing }",
+            &[text("/pricing/eu"), text("/PRICING")],
+            &[text("/pric"), text("a/pricing")],
+        );
+        check("{ suffix: $l }", &[text("ada@GMAIL.com"), text("acme")], &[text("ada@gmail.de"), number("1")]);
+        check(
+            "{ contains: [Manager, lead] }",
+            &[text("sales MANAGER"), text("leader")],
+            &[text("manage"), text("")],
+        );
+        check("{ contains: aab }", &[text("aaab"), text("aAB")], &[text("aaaa"), text("ab")]);
+        check("{ regex: 'a.c' }", &[text("xabcx")], &[text("ABC"), number("1")]);
+        check("{ regex: '(?i)^abc$' }", &[text("ABC")], &[text("abcd")]);
+        check("$l", &[text("ACME"), text("@gmail.com")], &[text("a@gmail.com")]);
+    }
+
+    #[test]
+    fn long_texts_are_found_in_lists() {
+        let long = "Acme".repeat(100);
+        check(&format!("[{long}]"), &[text(&long.to_uppercase()), text(&long)], &[text("acme")]);
+    }
+
+    #[test]
+    fn order_takes_numbers_and_their_texts() {
+        check(
+            "{ gte: 10 }",
+            &[number("10"), text("10"), text("1e2")],
+            &[number("9.9"), text("10 "), text("ten"), text("")],
+        );
+        check("{ gt: 1, lt: 3 }", &[number("2")], &[number("1"), number("3"), Value::Bool(true)]);
+        check("{ lte: 0 }", &[number("-1"), number("0")], &[Value::Null, Value::Object("{}"), text("1")]);
+    }
+
+    #[test]
+    fn one_and_the_same_element_passes_all_operators() {
+        check("{ gt: 1, lt: 3 }", &[Value::Array("[0,2]")], &[Value::Array("[0,5]"), Value::Array("[]")]);
+        check(
+            "red",
+            &[Value::Array(r#"["blue","RED"]"#), Value::Array(r#"[["red"]]"#)],
+            &[Value::Array(r#"["blue"]"#)],
+        );
+        let between = test("{ gt: 1, lt: 3 }");
+        assert!(between.holds([number("0"), number("2")].into_iter()));
+        assert!(!between.holds([number("0"), number("5")].into_iter()));
+    }
+
+    #[test]
+    fn not_and_exists_look_at_the_whole_field() {
+        check(
+            "{ not: red }",
+            &[Value::Null, Value::Array(r#"["blue"]"#)],
+            &[Value::Array(r#"["blue","red"]"#)],
+        );
+        check("{ not: { not: red } }", &[text("red")], &[Value::Null, text("blue")]);
+        check("{ exists: true, not: red }", &[text("blue")], &[Value::Null, text("red")]);
+        check(
+            "{ exists: true }",
+            &[Value::Array("[]"), Value::Object("{}"), text(""), Value::Bool(false)],
+            &[Value::Null],
+        );
+        check("{ exists: false }", &[Value::Null], &[number("0"), Value::Array("[null]")]);
+        check("{ gt: 1, not: { gt: 5 } }", &[Value::Array("[2,3]")], &[Value::Array("[2,9]")]);
+    }
+
+    #[test]
+    fn a_missing_field_passes_only_not_and_exists_false() {
+        let missing = |yaml: &str| test(yaml).holds(std::iter::empty());
+        assert!(
+            missing("{ exists: false }") && missing("{ not: 5 }") && missing("{ not: { exists: true } }")
+        );
+        assert!(!missing("5") && !missing("{ exists: true }") && !missing("{ lte: 5 }") && !missing("[a]"));
+        assert!(!missing("{ exists: false, gt: 1 }"));
+    }
+
+    #[test]
+    fn scores_are_compared_as_numbers() {
+        let test = NumberTest::All(vec![
+            NumberTest::Gte(1.0),
+            NumberTest::Not(Box::new(NumberTest::In(vec![2.0, 3.0]))),
+        ]);
+        assert!(test.holds(1.0) && test.holds(4.0) && !test.holds(3.0) && !test.holds(0.5));
+        assert!(NumberTest::Always(true).holds(0.0) && !NumberTest::Equals(1.0).holds(2.0));
+        assert!(
+            NumberTest::Gt(1.0).holds(2.0)
+                && NumberTest::Lt(1.0).holds(0.0)
+                && NumberTest::Lte(1.0).holds(1.0)
+        );
+    }
+}

@@ -82,8 +82,11 @@ pub fn parse(text: &[u8], diagnostics: &mut Diagnostics) -> Option<Node> {
         proceed?;
     }
     let Some(root) = builder.root.take() else {
-        let start = Span { line: 1, column: 1, ..Span::default() };
-        diagnostics.error_hint(start, "the file is empty", "a model begins with `model: some-name`");
+        diagnostics.error_hint(
+            Span::default(),
+            "the file is empty",
+            "a model begins with `model: some-name`",
+        );
         return None;
     };
     Some(root)
@@ -129,7 +132,8 @@ fn readable<'t>(text: &'t [u8], diagnostics: &mut Diagnostics) -> Option<&'t str
 pub fn end_of(text: &str) -> Span {
     let line = 1 + text.bytes().filter(|&byte| byte == b'\n').count();
     let column = 1 + text.rsplit('\n').next().unwrap_or("").chars().count();
-    Span { line: count(line), column: count(column), ..Span::default() }
+    let (line, column) = (count(line), count(column));
+    Span { line, column, end_line: line, end_column: column }
 }
 
 fn count(number: usize) -> u32 {
@@ -174,7 +178,7 @@ impl Builder<'_> {
                 self.diagnostics.error_hint(
                     span,
                     "a second document begins here",
-                    "one file holds one model: remove the line `---`",
+                    "one file holds one model: remove the line `---` or `...`",
                 );
                 return None;
             }
@@ -347,7 +351,7 @@ fn explain(info: &str) -> (String, Option<&'static str>) {
     } else if has("expected ',' or '}'") {
         (
             "a ',' or '}' is missing before this",
-            "check that every { has its } and that entries are separated by commas",
+            "check that every { has its }, that commas separate the entries, and that text with ': ' stands in quotes",
         )
     } else if has("expected ',' or ']'") {
         (
@@ -359,6 +363,8 @@ fn explain(info: &str) -> (String, Option<&'static str>) {
             "a closing bracket stands here that nothing opened",
             "check that every { has its } and every [ its ]",
         )
+    } else if has("invalid indentation in flow") {
+        ("a { or [ further up is not closed", "check that every { has its } and every [ its ]")
     } else if has("did not find expected key")
         || has("expected '-'")
         || has("invalid indentation")

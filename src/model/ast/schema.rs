@@ -294,3 +294,65 @@ fn object(key: &str, value: &Value) -> Value {
         "additionalProperties": false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::diagnostic::Diagnostics;
+    use super::super::super::yaml::{Node, NodeKind, Plain, parse};
+    use super::*;
+
+    fn to_json(node: &Node) -> Value {
+        match &node.kind {
+            NodeKind::Scalar(_, Plain::Null) => Value::Null,
+            NodeKind::Scalar(_, Plain::Bool(value)) => (*value).into(),
+            NodeKind::Scalar(text, Plain::Number(number)) => {
+                text.parse::<i64>().map_or((*number).into(), Value::from)
+            }
+            NodeKind::Scalar(text, Plain::Text) => text.clone().into(),
+            NodeKind::List(items) => items.iter().map(to_json).collect(),
+            NodeKind::Map(entries) => {
+                entries.iter().map(|(key, node)| (key.value.clone(), to_json(node))).collect()
+            }
+        }
+    }
+
+    fn errors(yaml: &str) -> Vec<String> {
+        let model = to_json(&parse(yaml.as_bytes(), &mut Diagnostics::new("m")).unwrap());
+        let validator = jsonschema::validator_for(json_schema().as_value()).unwrap();
+        validator.iter_errors(&model).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    #[test]
+    fn accepts_the_example() {
+        let example = include_str!("../../../tests/models/b2b-saas.yaml");
+        assert_eq!(errors(example), Vec::<String>::new());
+    }
+
+    #[test]
+    fn refuses_what_the_reader_refuses() {
+        let right = "model: m\nversion: 1\nstages: [ { name: a } ]\n";
+        assert_eq!(errors(right), Vec::<String>::new());
+        for wrong in [
+            "signal: { a: { match: { kind: page } } }",
+            "signals: { a: { mach: { kind: page } } }",
+            "signals: { a: { match: {} } }",
+            "signals: { a: { match: { kind: { equal: page } } } }",
+            "signals: { a: { match: { kind: page }, label: null } }",
+            "scores: { s: { groups: { g: { decay: { half_life: 30 }, points: { a: 1 } } } } }",
+            "scores: { s: { range: [0], sum: { a: 1 } } }",
+            "transitions: [ { name: t, from: a } ]",
+            "alerts: { a: { when: { properties.a: 1 } } }",
+            "attribution: { models: [frist] }",
+        ] {
+            assert_ne!(errors(&format!("{right}{wrong}")), Vec::<String>::new(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_entry_of_the_model_is_described() {
+        let schema = json_schema();
+        for (name, entry) in schema.get("properties").and_then(Value::as_object).unwrap() {
+            assert!(entry.get("description").is_some(), "{name}");
+        }
+    }
+}

@@ -94,9 +94,8 @@ pub(super) fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// A field of an event.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
-    #[default]
     Kind,
     /// The name of a track, page or screen.
     Event,
@@ -105,6 +104,13 @@ pub enum Field {
     Context(Vec<String>),
     /// The event's own traits.
     Traits(Vec<String>),
+}
+
+/// A path to nothing: stands for a field whose mistake is reported.
+impl Default for Field {
+    fn default() -> Self {
+        Field::Properties(Vec::new())
+    }
 }
 
 impl fmt::Display for Field {

@@ -9,6 +9,8 @@ mod lists;
 mod names;
 mod scores;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use super::ast;
 use super::compiled::{
@@ -197,9 +199,10 @@ impl<'a> Compiler<'a> {
         ];
         for (what, len) in tables {
             if len > MAX_IDS {
-                let start = Span { line: 1, column: 1, ..Span::default() };
-                self.diagnostics
-                    .error(start, format!("the model has {len} {what}: at most {MAX_IDS} are possible"));
+                self.diagnostics.error(
+                    Span::default(),
+                    format!("the model has {len} {what}: at most {MAX_IDS} are possible"),
+                );
             }
         }
     }

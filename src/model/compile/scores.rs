@@ -10,7 +10,7 @@ use crate::model::compiled::{
 use crate::model::diagnostic::{Spanned, Text};
 
 /// The range of a score without one: `[0, null]`.
-const SCORE_RANGE: Range = Range { min: 0.0, max: f64::INFINITY };
+const SCORE_RANGE: Range = Range { min: 0.0, max: Range::UNBOUNDED.max };
 /// Grades are numbered with 8 bits.
 const MAX_GRADES: usize = 255;
 
@@ -68,8 +68,8 @@ impl<'a> Compiler<'a> {
         let mut bound = |number: &Option<Spanned<Number>>, unbounded: f64| {
             number.as_ref().map_or(Some(unbounded), |number| self.number(number))
         };
-        let min = bound(&range.min, f64::NEG_INFINITY);
-        let max = bound(&range.max, f64::INFINITY);
+        let min = bound(&range.min, Range::UNBOUNDED.min);
+        let max = bound(&range.max, Range::UNBOUNDED.max);
         let (Some(min), Some(max)) = (min, max) else { return default };
         if min > max {
             let message = format!("the range ends at {max}, below its beginning {min}");

@@ -4,14 +4,14 @@ use super::Compiler;
 use crate::event::Kind;
 use crate::model::ast::{self, Items as AstItems, Operators, Scalar as AstScalar};
 use crate::model::compiled::foldless;
-use crate::model::diagnostic::{Span, Spanned, Text, shorten};
+use crate::model::diagnostic::{Span, Spanned, Text, cut, shorten};
 use crate::model::matcher::{Items, Matcher, NumberTest, Op, Scalar, Test};
 use std::sync::Arc;
 
 /// Bytes of one compiled regular expression.
-const REGEX_BYTES: usize = 1 << 20;
+const REGEX_BYTES: usize = 512 << 10;
 /// Different regular expressions of a model.
-const MAX_REGEXES: usize = 1000;
+const MAX_REGEXES: usize = 300;
 
 /// The kinds of events as the model writes them, in the order of [`Kind`].
 pub const KINDS: [(&str, Kind); 6] = [
@@ -269,7 +269,7 @@ fn explain_regex(pattern: &str, error: &regex::Error) -> (String, &'static str) 
             // The last line of the message tells what is wrong; those before it draw the pattern.
             let text = error.to_string();
             let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let message = format!("the regular expression '{pattern}' is wrong: {}", shorten(&reason));
+            let message = format!("the regular expression '{pattern}' is wrong: {}", cut(&reason, 150));
             (message, "put it in single quotes; look-around and back-references do not exist here")
         }
     }

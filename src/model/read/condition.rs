@@ -2,11 +2,11 @@
 
 use super::Reader;
 use crate::model::ast::{
-    Condition, ConditionEntry, Distinct, GradeTest, Matcher, MatcherEntry, Operators, QualifiedTest, Seen,
-    SeenWithin, StageTest, Test, TraitPath,
+    Condition, ConditionEntry, Distinct, GradeTest, Items, Matcher, MatcherEntry, Operators, QualifiedTest,
+    Seen, SeenWithin, StageTest, Test, TraitPath,
 };
 use crate::model::diagnostic::{Spanned, Text, shorten};
-use crate::model::yaml::{Node, NodeKind};
+use crate::model::yaml::{Node, NodeKind, Plain};
 
 impl Reader<'_> {
     pub(super) fn matcher(&mut self, node: &Node) -> Matcher {
@@ -146,8 +146,7 @@ impl Reader<'_> {
     }
 
     /// A name, a list of names, or `$name` of a list.
-    fn names(&mut self, node: &Node) -> crate::model::ast::Items<String> {
-        use crate::model::ast::Items;
+    fn names(&mut self, node: &Node) -> Items<String> {
         match self.list_name(node) {
             Some(name) => Items::List(name),
             None => Items::Inline(self.one_or_several(node, Reader::text)),
@@ -157,7 +156,7 @@ impl Reader<'_> {
     /// Stage names are fixed, so of the operators only `equals`, `in` and `not` make sense.
     fn stage_test(&mut self, node: &Node) -> StageTest {
         let NodeKind::Map(_) = &node.kind else { return StageTest::OneOf(self.names(node)) };
-        let nothing = StageTest::OneOf(crate::model::ast::Items::Inline(Vec::new()));
+        let nothing = StageTest::OneOf(Items::Inline(Vec::new()));
         let Some(mut map) = self.map(node, "a stage test") else { return nothing };
         if map.entries.len() != 1 {
             self.error(
@@ -209,6 +208,10 @@ impl Reader<'_> {
     fn seen_within(&mut self, node: &Node) -> Spanned<SeenWithin> {
         let within = match &node.kind {
             NodeKind::Scalar(text, _) if text == "stage" => SeenWithin::Stage,
+            NodeKind::Scalar(text, Plain::Text) if !text.starts_with(|c: char| c.is_ascii_digit()) => {
+                self.mismatch(node, "a duration such as 14d, or `stage`");
+                SeenWithin::Stage
+            }
             _ => SeenWithin::Duration(self.period(node)),
         };
         Spanned::new(within, node.span)

@@ -146,7 +146,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn attribution(&mut self, node: &Node) -> Attribution {
-        let Some(mut map) = self.map(node, "attribution") else { return Attribution::default() };
+        let Some(mut map) = self.map(node, "`attribution`") else { return Attribution::default() };
         let attribution = Attribution {
             channels: map.optional(self, "channels", |r, n| r.named(n, Reader::matcher)).unwrap_or_default(),
             touches: map.optional(self, "touches", Reader::count),
@@ -234,14 +234,14 @@ impl Reader<'_> {
     }
 
     fn time_decay(&mut self, node: &Node) -> AttributionModel {
-        let Some(mut map) = self.map(node, "time_decay") else { return AttributionModel::Linear };
+        let Some(mut map) = self.map(node, "`time_decay`") else { return AttributionModel::Linear };
         let half_life: Duration = map.required(self, "half_life", Reader::period);
         map.finish(self);
         AttributionModel::TimeDecay { half_life }
     }
 
     fn position(&mut self, node: &Node) -> AttributionModel {
-        let Some(mut map) = self.map(node, "position") else { return AttributionModel::Linear };
+        let Some(mut map) = self.map(node, "`position`") else { return AttributionModel::Linear };
         let first = map.required(self, "first", Reader::share);
         let last = map.required(self, "last", Reader::share);
         if first + last > 1.0 {
@@ -265,7 +265,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn emit(&mut self, node: &Node) -> Emit {
-        let Some(mut map) = self.map(node, "emit") else { return Emit::default() };
+        let Some(mut map) = self.map(node, "`emit`") else { return Emit::default() };
         let emit = Emit {
             traits: map
                 .optional(self, "traits", |r, n| r.one_or_several(n, Reader::emitted_trait))
@@ -278,7 +278,7 @@ impl Reader<'_> {
 
     /// May be empty: `scores: {}` asks for score records with all defaults.
     fn emit_scores(&mut self, node: &Node) -> EmitScores {
-        let Some(mut map) = self.map(node, "emit.scores") else { return EmitScores::default() };
+        let Some(mut map) = self.map(node, "`emit.scores`") else { return EmitScores::default() };
         let on_change_of = map.optional(self, "on_change_of", Reader::literal);
         if let Some(change) = &on_change_of
             && change.value <= 0.0
@@ -298,7 +298,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn spend(&mut self, node: &Node) -> Spend {
-        let Some(mut map) = self.map(node, "spend") else { return Spend::default() };
+        let Some(mut map) = self.map(node, "`spend`") else { return Spend::default() };
         let spend = Spend {
             matcher: map.required(self, "match", Reader::matcher),
             channel: map.required(self, "channel", Reader::field),

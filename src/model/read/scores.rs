@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn inactivity(&mut self, node: &Node) -> Inactivity {
-        let Some(mut map) = self.map(node, "inactivity") else { return Inactivity::default() };
+        let Some(mut map) = self.map(node, "`inactivity`") else { return Inactivity::default() };
         let inactivity = Inactivity {
             after: map.required(self, "after", Reader::duration),
             points: map.required(self, "points", Reader::number),

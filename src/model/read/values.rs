@@ -245,14 +245,14 @@ impl Reader<'_> {
             ("properties" | "context" | "traits", None) => {
                 let message = format!("'{first}' alone is not a field");
                 self.error(text.span, message, format!("name what stands in it: `{first}.something`"));
-                Field::Kind
+                Field::default()
             }
             _ => {
                 // An empty text is already reported.
                 if !text.is_empty() {
                     self.unknown_field(text, first, rest);
                 }
-                Field::Kind
+                Field::default()
             }
         };
         Spanned::new(field, text.span)
@@ -262,6 +262,7 @@ impl Reader<'_> {
         let paths = ["properties", "context", "traits"];
         let words = ["kind", "event", "lead"];
         let hint = match rest {
+            Some(_) if matches!(first, "property" | "props") => Some("did you mean 'properties'?".to_owned()),
             Some(_) => self.diagnostics.suggest(first, paths.into_iter()),
             None => self.diagnostics.suggest(first, words.into_iter().chain(paths)),
         };
