@@ -1,0 +1,180 @@
+//! What a test does with a cluster: create topics, send records, read what is committed.
+
+use super::broker;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+/// For one answer of the cluster.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A name that no other test, test binary or earlier run on the same cluster uses.
+pub fn unique(name: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{name}-{}-{}-{number}", now.as_millis(), std::process::id())
+}
+
+/// Whether a broker answers at this address.
+pub fn has_broker(address: &str, timeout: Duration) -> bool {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", address)
+        .set("log_level", "0")
+        .create()
+        .expect("a consumer is created");
+    consumer.fetch_metadata(None, timeout).is_ok_and(|metadata| !metadata.brokers().is_empty())
+}
+
+/// Creates topics with so many partitions each and these settings.
+pub fn create_topics(topics: &[(&str, i32)], settings: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> = client_config().create().expect("an admin client is created");
+    let topics: Vec<NewTopic> = topics
+        .iter()
+        .map(|&(name, partitions)| {
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+            settings.iter().fold(topic, |topic, &(key, value)| topic.set(key, value))
+        })
+        .collect();
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    for created in wait_for(admin.create_topics(&topics, &options)).expect("the cluster answers") {
+        created.expect("the topic is created");
+    }
+}
+
+/// A record to send or one that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub partition: i32,
+    pub offset: i64,
+    pub timestamp_ms: Option<i64>,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Record {
+    /// The last header of this name, as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().rev().find(|(header, _)| header == name)?;
+        value.as_deref().map(|value| std::str::from_utf8(value).expect("the header is text"))
+    }
+}
+
+/// Sends records, each to its `partition`, in order; their offsets are not looked at.
+pub fn send(topic: &str, records: &[Record]) {
+    let producer: BaseProducer = client_config()
+        .set("enable.idempotence", "true")
+        .set("message.max.bytes", "10000000")
+        .create()
+        .expect("a producer is created");
+    for record in records {
+        let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: value.as_ref() })
+        });
+        let mut message: BaseRecord<'_, Vec<u8>, Vec<u8>> =
+            BaseRecord::to(topic).partition(record.partition).headers(headers);
+        message.key = record.key.as_ref();
+        message.payload = record.value.as_ref();
+        message.timestamp = record.timestamp_ms;
+        while let Err((error, again)) = producer.send(message) {
+            let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+            assert_eq!(error, full, "the record is accepted");
+            producer.poll(Duration::from_millis(10));
+            message = again;
+        }
+    }
+    producer.flush(TIMEOUT).expect("the records are sent");
+}
+
+/// Every committed record of a topic up to its present end, by partition and offset.
+pub fn read_committed(topic: &str) -> Vec<Record> {
+    let consumer: BaseConsumer = client_config()
+        .set("group.id", "unused")
+        .set("isolation.level", "read_committed")
+        .set("enable.partition.eof", "true")
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "20")
+        .create()
+        .expect("a consumer is created");
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
+    let mut assignment = TopicPartitionList::new();
+    for partition in metadata.topics()[0].partitions() {
+        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).expect("an offset is accepted");
+    }
+    consumer.assign(&assignment).expect("the partitions are assigned");
+
+    let mut records = Vec::new();
+    let mut open = assignment.count();
+    while open > 0 {
+        match consumer.poll(TIMEOUT).expect("the cluster answers in time") {
+            Ok(message) => records.push(received(&message)),
+            Err(KafkaError::PartitionEOF(_)) => open -= 1,
+            Err(error) => panic!("reading {topic}: {error}"),
+        }
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    records
+}
+
+fn received(message: &impl Message) -> Record {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers
+            .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
+            .collect(),
+    }
+}
+
+/// The offsets that a group has committed in a topic, by partition; `None`: it has none there.
+pub fn committed_offsets(group: &str, topic: &str) -> Vec<Option<i64>> {
+    let consumer: BaseConsumer = client_config().set("group.id", group).create().expect("a consumer is created");
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
+    let mut partitions = TopicPartitionList::new();
+    for partition in 0..metadata.topics()[0].partitions().len() {
+        partitions.add_partition(topic, partition as i32);
+    }
+    let committed = consumer.committed_offsets(partitions, TIMEOUT).expect("committed offsets");
+    committed.elements().iter().map(|element| element.offset().to_raw().filter(|&offset| offset >= 0)).collect()
+}
+
+fn client_config() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", broker::brokers());
+    config
+}
+
+/// Runs a future of the admin client on this thread.
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
