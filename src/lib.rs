@@ -1,6 +1,10 @@
 //! qualifyd: a lead-qualification engine.
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod core;
+pub mod duration;
 pub mod event;
+pub mod kafka;
 pub mod model;
+pub mod suggest;

@@ -51,7 +51,8 @@ impl Broker {
         let (port, controller_port) = free_ports();
         let address = format!("127.0.0.1:{port}");
         let properties = dir.join("server.properties");
-        fs::write(&properties, server_properties(&address, controller_port, &dir)).expect("server.properties");
+        fs::write(&properties, server_properties(&address, controller_port, &dir))
+            .expect("server.properties");
 
         let format = ["kafka.tools.StorageTool", "format", "-t", "cXVhbGlmeWQtdGVzdHMtMQ", "-c"];
         let formatted = java(libs).args(format).arg(&properties).output().expect("java starts");
@@ -89,6 +90,7 @@ fn answers(address: &str, java: &mut Child) -> bool {
 
 /// A shell that ends the broker and removes its folder as soon as this process is gone, also by a panic or a signal:
 /// then its standard input ends. It outlives an interrupt from the terminal for that.
+#[expect(clippy::zombie_processes, reason = "the shell outlives this process")]
 fn supervise(java: &Child, dir: &Path) -> ChildStdin {
     let script = r#"trap '' INT TERM HUP; read -r _; kill -9 "$0"; rm -rf "$1""#;
     let mut shell = Command::new("sh")

@@ -40,7 +40,8 @@ pub fn has_broker(address: &str, timeout: Duration) -> bool {
 
 /// Creates topics with so many partitions each and these settings.
 pub fn create_topics(topics: &[(&str, i32)], settings: &[(&str, &str)]) {
-    let admin: AdminClient<DefaultClientContext> = client_config().create().expect("an admin client is created");
+    let admin: AdminClient<DefaultClientContext> =
+        client_config().create().expect("an admin client is created");
     let topics: Vec<NewTopic> = topics
         .iter()
         .map(|&(name, partitions)| {
@@ -112,7 +113,9 @@ pub fn read_committed(topic: &str) -> Vec<Record> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
     let mut assignment = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {
-        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).expect("an offset is accepted");
+        assignment
+            .add_partition_offset(topic, partition.id(), Offset::Beginning)
+            .expect("an offset is accepted");
     }
     consumer.assign(&assignment).expect("the partitions are assigned");
 
@@ -137,22 +140,25 @@ fn received(message: &impl Message) -> Record {
         timestamp_ms: message.timestamp().to_millis(),
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
-        headers: headers
-            .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-            .collect(),
+        headers: headers.map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect(),
     }
 }
 
 /// The offsets that a group has committed in a topic, by partition; `None`: it has none there.
 pub fn committed_offsets(group: &str, topic: &str) -> Vec<Option<i64>> {
-    let consumer: BaseConsumer = client_config().set("group.id", group).create().expect("a consumer is created");
+    let consumer: BaseConsumer =
+        client_config().set("group.id", group).create().expect("a consumer is created");
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
     let mut partitions = TopicPartitionList::new();
     for partition in 0..metadata.topics()[0].partitions().len() {
         partitions.add_partition(topic, partition as i32);
     }
     let committed = consumer.committed_offsets(partitions, TIMEOUT).expect("committed offsets");
-    committed.elements().iter().map(|element| element.offset().to_raw().filter(|&offset| offset >= 0)).collect()
+    committed
+        .elements()
+        .iter()
+        .map(|element| element.offset().to_raw().filter(|&offset| offset >= 0))
+        .collect()
 }
 
 fn client_config() -> ClientConfig {

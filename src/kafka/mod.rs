@@ -1,0 +1,3 @@
+//! Everything that touches librdkafka.
+
+pub mod properties;
