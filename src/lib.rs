@@ -7,4 +7,7 @@ pub mod duration;
 pub mod event;
 pub mod kafka;
 pub mod model;
+pub mod output;
+pub mod run;
 pub mod suggest;
+pub mod worker;

@@ -17,12 +17,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Settings that are read and checked but that nothing uses in this version.
-const WITHOUT_EFFECT: [&str; 13] = [
+const WITHOUT_EFFECT: [&str; 12] = [
     "workers",
     "commit.exactly_once",
     "clock",
     "limits.idle",
-    "limits.alert_max_age",
     "limits.rejected_share",
     "limits.rejected_window",
     "state.dir",

@@ -1,7 +1,7 @@
 //! What a test does with a cluster: create topics, send records, read what is committed.
 
 use super::broker;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -10,11 +10,7 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
-use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 /// For one answer of the cluster.
@@ -50,9 +46,20 @@ pub fn create_topics(topics: &[(&str, i32)], settings: &[(&str, &str)]) {
         })
         .collect();
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
-    for created in wait_for(admin.create_topics(&topics, &options)).expect("the cluster answers") {
+    for created in
+        qualifyd::kafka::admin::wait_for(admin.create_topics(&topics, &options)).expect("the cluster answers")
+    {
         created.expect("the topic is created");
     }
+}
+
+/// Changes a setting of a topic.
+pub fn set_topic(topic: &str, key: &str, value: &str) {
+    let admin: AdminClient<DefaultClientContext> =
+        client_config().create().expect("an admin client is created");
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(key, value).set("retention.ms", "-1");
+    let altered = qualifyd::kafka::admin::wait_for(admin.alter_configs([&change], &AdminOptions::new()));
+    altered.expect("the cluster answers").pop().expect("one answer").expect("the setting is changed");
 }
 
 /// A record to send or one that was read.
@@ -148,39 +155,31 @@ fn received(message: &impl Message) -> Record {
 pub fn committed_offsets(group: &str, topic: &str) -> Vec<Option<i64>> {
     let consumer: BaseConsumer =
         client_config().set("group.id", group).create().expect("a consumer is created");
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
     let mut partitions = TopicPartitionList::new();
-    for partition in 0..metadata.topics()[0].partitions().len() {
-        partitions.add_partition(topic, partition as i32);
-    }
-    let committed = consumer.committed_offsets(partitions, TIMEOUT).expect("committed offsets");
-    committed
-        .elements()
-        .iter()
-        .map(|element| element.offset().to_raw().filter(|&offset| offset >= 0))
+    partitions.add_partition_range(topic, 0, partition_count(&consumer, topic) - 1);
+    // A young cluster may still be choosing the group's coordinator.
+    let ask = || consumer.committed_offsets(partitions.clone(), TIMEOUT);
+    let committed = (0..10).find_map(|_| ask().ok()).expect("committed offsets");
+    let offset = |offset| if let Offset::Offset(offset) = offset { Some(offset) } else { None };
+    committed.elements().iter().map(|element| offset(element.offset())).collect()
+}
+
+/// The offsets after the last records of a topic, by partition, as a group commits them; `None`: there is no record.
+pub fn end_offsets(topic: &str) -> Vec<Option<i64>> {
+    let consumer: BaseConsumer = client_config().create().expect("a consumer is created");
+    let end = |partition| consumer.fetch_watermarks(topic, partition, TIMEOUT).expect("watermarks").1;
+    (0..partition_count(&consumer, topic))
+        .map(|partition| Some(end(partition)).filter(|&end| end > 0))
         .collect()
+}
+
+fn partition_count(consumer: &BaseConsumer, topic: &str) -> i32 {
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
+    metadata.topics()[0].partitions().len() as i32
 }
 
 fn client_config() -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", broker::brokers());
     config
-}
-
-/// Runs a future of the admin client on this thread.
-fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = std::pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
-        }
-    }
 }

@@ -2,4 +2,6 @@
 #![allow(dead_code)] // every test binary uses a part of it
 
 pub mod broker;
+pub mod daemon;
 pub mod kafka;
+pub mod stream;
