@@ -1,27 +1,27 @@
-//! Durations as they are written in settings: `500ms 90s 5m 24h 30d 2w`.
+//! Durations as models and settings write them: `500ms 90s 5m 24h 30d 2w`.
 
-use std::time::Duration;
+/// The units in milliseconds, the longest first.
+const UNITS: [(&str, i64); 6] =
+    [("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-const UNITS: [(&str, u64); 6] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
-
-/// Reads a whole number with a unit; `None` if it is anything else or beyond `i64` milliseconds.
-pub fn parse(text: &str) -> Option<Duration> {
+/// `30d` in milliseconds; `None` if it is not a duration, `i64::MAX` if it is too long.
+pub fn parse_ms(text: &str) -> Option<i64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let &(_, ms_per_unit) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    let ms = number.parse::<u64>().ok()?.checked_mul(ms_per_unit)?;
-    i64::try_from(ms).ok()?;
-    Some(Duration::from_millis(ms))
+    let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    if number.is_empty() {
+        return None;
+    }
+    // Only a number that is too large fails to parse here.
+    Some(number.parse::<i64>().ok().and_then(|number| number.checked_mul(*ms)).unwrap_or(i64::MAX))
 }
 
-/// Writes a duration of whole milliseconds in the largest unit that keeps it whole.
-pub fn format(duration: Duration) -> String {
-    let ms = duration.as_millis();
-    let whole = |per_unit: u64| ms > 0 && ms.is_multiple_of(u128::from(per_unit));
-    let (unit, ms_per_unit) =
-        UNITS.into_iter().rev().find(|&(_, per_unit)| whole(per_unit)).unwrap_or(("ms", 1));
-    format!("{}{unit}", ms / u128::from(ms_per_unit))
+/// Milliseconds in the longest unit that holds them exactly.
+pub fn format_ms(ms: i64) -> String {
+    match UNITS.iter().find(|(_, unit)| ms % unit == 0 && ms > 0) {
+        Some((name, unit)) => format!("{}{name}", ms / unit),
+        None => "0s".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn reads_and_writes_every_unit() {
         for (text, ms) in [
-            ("0ms", 0),
+            ("0s", 0),
             ("500ms", 500),
             ("90s", 90_000),
             ("5m", 300_000),
@@ -39,29 +39,17 @@ mod tests {
             ("30d", 2_592_000_000),
             ("2w", 1_209_600_000),
         ] {
-            assert_eq!(parse(text), Some(Duration::from_millis(ms)), "{text}");
-            assert_eq!(format(Duration::from_millis(ms)), text);
+            assert_eq!(parse_ms(text), Some(ms), "{text}");
+            assert_eq!(format_ms(ms), text);
         }
-        assert_eq!(format(Duration::from_millis(1_500)), "1500ms");
+        assert_eq!(parse_ms("99999999999999999999w"), Some(i64::MAX));
+        assert_eq!(parse_ms("9223372036854775807w"), Some(i64::MAX));
     }
 
     #[test]
     fn refuses_anything_else() {
-        for text in [
-            "",
-            "5",
-            "ms",
-            "-5s",
-            "+5s",
-            "1.5s",
-            "5 s",
-            "5S",
-            "5y",
-            "s5",
-            "99999999999999999999w",
-            "9223372036854775807w",
-        ] {
-            assert_eq!(parse(text), None, "{text}");
+        for text in ["", "5", "d", "5 m", "1.5h", "-1d", "+1d", "5min", "5D", "s5"] {
+            assert_eq!(parse_ms(text), None, "{text}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `qualifyd run`: starts logging, signals and the worker, and ends when told to.
 
 use crate::config::{Log, LogFormat, Settings};
+use crate::core::rules::Rules;
 use crate::kafka::admin;
 use crate::model::Model;
 use crate::worker::Worker;
@@ -43,17 +44,26 @@ pub fn run_until(settings: &Settings, stop: &AtomicBool) -> anyhow::Result<()> {
         instance = settings.kafka.instance,
         "started"
     );
-    Worker::new(settings, model, &topics, 0)?.run(stop)?;
+    Worker::new(settings, Arc::new(Rules::new(model)), &topics, 0)?.run(stop)?;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Reads the scoring model.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn load_model(_path: &Path) -> anyhow::Result<Model> {
-    Ok(Model::default())
+fn load_model(path: &Path) -> anyhow::Result<Model> {
+    match crate::check::load(path) {
+        Ok(loaded) => {
+            loaded
+                .warnings
+                .iter()
+                .for_each(|warning| tracing::warn!(%warning, "the model is probably not as meant"));
+            Ok(loaded.model)
+        }
+        Err(findings) => {
+            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            anyhow::bail!("the model cannot be used\n{}", findings.join("\n"))
+        }
+    }
 }
 
 /// Starts logging to standard error, unless it has been started.

@@ -1,31 +1,40 @@
 //! "Did you mean": the known name that is nearest to an unknown one.
 
-/// The nearest candidate, if it is near enough to be a slip of the pen: a third of the letters may differ.
-pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = |candidate: &&str| {
-        distance(word, candidate) * 3 <= word.chars().count().max(candidate.chars().count())
-    };
-    candidates.into_iter().filter(near).min_by_key(|candidate| distance(word, candidate))
+/// The name nearest to `name`, if it is near enough to be a slip of the pen.
+pub fn similar<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    const LONGEST: usize = 100;
+    let name: Vec<char> = name.chars().take(LONGEST + 1).map(|c| c.to_ascii_lowercase()).collect();
+    if name.len() > LONGEST {
+        return None;
+    }
+    let most = (name.len() / 3).clamp(1, 4);
+    known
+        .filter(|other| other.len().abs_diff(name.len()) <= most * 4 && other.len() <= LONGEST * 4)
+        .filter_map(|other| {
+            let letters: Vec<char> = other.chars().map(|c| c.to_ascii_lowercase()).collect();
+            (letters.len().abs_diff(name.len()) <= most).then(|| (distance(&name, &letters), other))
+        })
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
 }
 
-/// Insertions, deletions and replacements that turn one into the other, and swaps of neighbours, each counted once.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+/// Edits from one word to the other: a letter put in, left out or replaced, or two neighbours swapped.
+fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
-        let mut row = vec![i];
+        let mut row = vec![i; b.len() + 1];
         for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(above[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before[j - 2] + 1);
+                row[j] = row[j].min(before[j - 2] + 1);
             }
-            row.push(least);
         }
-        before = std::mem::replace(&mut last, row);
+        before = std::mem::replace(&mut above, row);
     }
-    last[b.len()]
+    above[b.len()]
 }
 
 #[cfg(test)]
@@ -33,12 +42,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_slips_and_nothing_else() {
-        let names = ["pricing_visit", "demo_request", "order"];
-        assert_eq!(closest("pricing_vist", names), Some("pricing_visit"));
-        assert_eq!(closest("oredr", names), Some("order"));
-        assert_eq!(closest("demorequest", names), Some("demo_request"));
-        assert_eq!(closest("banana", names), None);
-        assert_eq!(closest("", names), None);
+    fn suggests_the_nearest_name() {
+        let known = ["pricing_visit", "demo_request", "order"];
+        assert_eq!(similar("pricing_vist", known.into_iter()), Some("pricing_visit"));
+        assert_eq!(similar("Demo_Reqeust", known.into_iter()), Some("demo_request"));
+        assert_eq!(similar("odrer", known.into_iter()), Some("order"));
+        assert_eq!(similar("webinar", known.into_iter()), None);
+        assert_eq!(similar("", known.into_iter()), None);
     }
 }

@@ -2,13 +2,14 @@
 //! a plain function. A worker owns its consumer, its transactional producer and the leads of its partitions.
 
 use crate::config::{Commit, Settings};
-use crate::core::partition::{Effects, Limits, Outcome, Partition, Record, Topic};
+use crate::core::effects::{Effects, Topic};
+use crate::core::partition::{Limits, Outcome, Partition, Record, Timestamp};
+use crate::core::rules::Rules;
 use crate::event::Rejection;
 use crate::kafka;
 use crate::kafka::admin::Topics;
 use crate::kafka::consumer::{Consumer, Polled};
 use crate::kafka::transaction::{Outgoing, Refused, Transaction, headers};
-use crate::model::Model;
 use crate::output::CloudEvents;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
@@ -49,7 +50,8 @@ struct Assigned {
 impl Assigned {
     fn apply(&mut self, message: &BorrowedMessage<'_>, effects: &mut Effects) -> Outcome {
         self.next_offset = Some(message.offset() + 1);
-        let record = Record { value: message.payload(), timestamp_ms: message.timestamp().to_millis() };
+        let timestamp = message.timestamp().to_millis().map_or(Timestamp::None, Timestamp::At);
+        let record = Record { value: message.payload(), timestamp };
         self.leads.apply(record, Some(now_ms()), effects)
     }
 }
@@ -95,7 +97,7 @@ impl Batch {
 pub struct Worker<'a> {
     settings: &'a Settings,
     limits: Limits,
-    model: Arc<Model>,
+    rules: Arc<Rules>,
     consumer: Consumer,
     transaction: Transaction,
     partitions: BTreeMap<i32, Assigned>,
@@ -111,7 +113,7 @@ impl<'a> Worker<'a> {
     /// The cluster does not answer, or the group has read before.
     pub fn new(
         settings: &'a Settings,
-        model: Arc<Model>,
+        rules: Arc<Rules>,
         topics: &Topics,
         number: usize,
     ) -> Result<Self, Error> {
@@ -127,7 +129,7 @@ impl<'a> Worker<'a> {
         Ok(Worker {
             settings,
             limits: settings.limits.of_partition(),
-            model,
+            rules,
             consumer,
             transaction,
             partitions: BTreeMap::new(),
@@ -150,7 +152,7 @@ impl<'a> Worker<'a> {
 
     fn step(&mut self) -> Result<(), Error> {
         // A message borrows the consumer, and the rest of the worker changes meanwhile.
-        let Worker { settings, limits, model, consumer, transaction, partitions, batch, effects, events } =
+        let Worker { settings, limits, rules, consumer, transaction, partitions, batch, effects, events } =
             self;
         let mut idle = false;
         match consumer.poll(batch.wait())? {
@@ -169,7 +171,7 @@ impl<'a> Worker<'a> {
             Polled::Assigned(added) => {
                 refuse_already_read(settings, consumer, added.clone())?;
                 for number in numbers(&added) {
-                    let leads = Partition::new(model.clone(), limits.clone());
+                    let leads = Partition::new(rules.clone(), limits.clone());
                     partitions.insert(number, Assigned { leads, next_offset: None });
                 }
                 consumer.assign(&added)?;

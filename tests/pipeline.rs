@@ -2,7 +2,9 @@
 
 mod support;
 
-use qualifyd::core::partition::{Effects, Limits, Outcome, Partition, Record as Input};
+use qualifyd::core::effects::Effects;
+use qualifyd::core::partition::{Limits, Outcome, Partition, Record as Input, Timestamp};
+use qualifyd::core::rules::Rules;
 use qualifyd::kafka::transaction::{Outgoing, Refused, Transaction, headers};
 use qualifyd::output;
 use qualifyd::run;
@@ -20,16 +22,18 @@ type Seen = (String, String, String, String, String);
 /// What `replay` says of the same input: each partition by itself, in order, by topic.
 fn replay(model: &Path, records: &[Record]) -> BTreeMap<&'static str, Vec<Seen>> {
     let mut partitions: BTreeMap<i32, Partition> = BTreeMap::new();
-    let model = Arc::new(run::load_model(model).expect("the model is good"));
+    let model = qualifyd::check::load(model).expect("the model is good").model;
+    let rules = Arc::new(Rules::new(Arc::new(model)));
     let mut effects = Effects::default();
     let mut id = String::new();
     let mut seen: BTreeMap<&str, Vec<Seen>> = BTreeMap::new();
     for record in records {
         let leads = partitions
             .entry(record.partition)
-            .or_insert_with(|| Partition::new(model.clone(), Limits::default()));
+            .or_insert_with(|| Partition::new(rules.clone(), Limits::default()));
         effects.clear();
-        let input = Input { value: record.value.as_deref(), timestamp_ms: record.timestamp_ms };
+        let timestamp = record.timestamp_ms.map_or(Timestamp::None, Timestamp::At);
+        let input = Input { value: record.value.as_deref(), timestamp };
         let outcome = leads.apply(input, None, &mut effects);
         for output in effects.outputs() {
             let mut time = Vec::new();

@@ -133,14 +133,15 @@ impl Keys {
         key: &'static str,
         range: RangeInclusive<Duration>,
     ) -> Option<Duration> {
-        let show = crate::duration::format;
+        let show = super::format_duration;
         let expected = format!(
             "a duration such as 500ms, 90s, 5m, 24h, 30d or 2w, from {} to {}",
             show(*range.start()),
             show(*range.end())
         );
         self.take(key, &expected, |entry| {
-            crate::duration::parse(&text(&entry.value)?).filter(|duration| range.contains(duration))
+            let ms = crate::duration::parse_ms(&text(&entry.value)?)?;
+            Some(Duration::from_millis(u64::try_from(ms).ok()?)).filter(|duration| range.contains(duration))
         })
     }
 
@@ -207,7 +208,7 @@ impl Keys {
             (true, _) => Some("is a section; write its settings beneath it".into()),
             (false, _) => {
                 let last_step = |key: &'static str| key.rsplit('.').next().unwrap_or(key);
-                let meant = suggest::closest(key, self.asked.iter().copied()).or_else(|| {
+                let meant = suggest::similar(key, self.asked.iter().copied()).or_else(|| {
                     let unknown = key.rsplit('.').next().unwrap_or(key);
                     let mut named_so =
                         self.asked.iter().copied().filter(|&asked| last_step(asked) == unknown);

@@ -6,7 +6,9 @@ mod secret;
 
 pub use secret::Guarded;
 
+use crate::core::apply::Dedup;
 use crate::core::partition;
+use crate::event::EventLimits;
 use crate::kafka::properties;
 use keys::Keys;
 use serde::{Serialize, Serializer};
@@ -172,12 +174,10 @@ pub struct Limits {
 impl Limits {
     /// The limits that decide about records and leads.
     pub fn of_partition(&self) -> partition::Limits {
-        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         partition::Limits {
-            event_bytes: usize::try_from(self.event_bytes).unwrap_or(usize::MAX),
-            future_skew_ms: ms(self.future_skew),
-            dedup_window_ms: ms(self.dedup_window),
-            dedup_ids: usize::try_from(self.dedup_ids).unwrap_or(usize::MAX),
+            event: EventLimits { event_bytes: size(self.event_bytes), future_skew_ms: ms(self.future_skew) },
+            dedup: Dedup { window_ms: ms(self.dedup_window), ids: size(self.dedup_ids) },
             grace_ms: ms(self.grace),
         }
     }
@@ -219,11 +219,20 @@ pub enum LogFormat {
 }
 
 fn written<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&crate::duration::format(*duration))
+    serializer.serialize_str(&format_duration(*duration))
 }
 
 fn written_if_any<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.map(crate::duration::format).serialize(serializer)
+    duration.map(format_duration).serialize(serializer)
+}
+
+fn format_duration(duration: Duration) -> String {
+    crate::duration::format_ms(ms(duration))
+}
+
+/// Milliseconds as the engine counts them.
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn level_name<S: Serializer>(level: &tracing::Level, serializer: S) -> Result<S::Ok, S::Error> {

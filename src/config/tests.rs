@@ -136,7 +136,7 @@ state:
         "input.topics: names 2 topics, and one is supported for now; write one topic, such as [engagement]",
         "output.scores: is ''; write the name of a topic",
         "commit.interval: is '5'; write a duration such as 500ms, 90s, 5m, 24h, 30d or 2w, from 1ms to 30s",
-        "commit.early: is '1m'; write a duration such as 500ms, 90s, 5m, 24h, 30d or 2w, from 0ms to 30s",
+        "commit.early: is '1m'; write a duration such as 500ms, 90s, 5m, 24h, 30d or 2w, from 0s to 30s",
         "commit.records: is '-1'; write a whole number from 1 to 1000000",
         "clock: is 'moon'; write wall or events",
         "limits.dedup_ids: is '1.5'; write a whole number from 0 to 1000",

@@ -19,7 +19,8 @@ pub enum Kind {
 }
 
 /// Why a record is rejected; the order is the order in which records are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Reason {
     TooLarge,
@@ -31,6 +32,23 @@ pub enum Reason {
     BadLead,
     MissingName,
     BadTime,
+}
+
+impl Reason {
+    /// What records, headers and metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::TooLarge => "too_large",
+            Reason::NotJson => "not_json",
+            Reason::TooDeep => "too_deep",
+            Reason::NotObject => "not_object",
+            Reason::UnknownKind => "unknown_kind",
+            Reason::MissingLead => "missing_lead",
+            Reason::BadLead => "bad_lead",
+            Reason::MissingName => "missing_name",
+            Reason::BadTime => "bad_time",
+        }
+    }
 }
 
 /// A record that becomes a dead letter.

@@ -9,3 +9,6 @@ pub fn parse_text(_text: &str) -> Option<i64> {
 pub fn write_rfc3339(_out: &mut Vec<u8>, _ms: i64) {
     todo!()
 }
+
+/// 9999-12-31T23:59:59.999Z: the latest time that there is, ms.
+pub const LATEST_MS: i64 = 253_402_300_799_999;
