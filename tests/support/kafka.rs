@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// For one answer of the cluster.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -157,9 +157,14 @@ pub fn committed_offsets(group: &str, topic: &str) -> Vec<Option<i64>> {
         client_config().set("group.id", group).create().expect("a consumer is created");
     let mut partitions = TopicPartitionList::new();
     partitions.add_partition_range(topic, 0, partition_count(&consumer, topic) - 1);
-    // A young cluster may still be choosing the group's coordinator.
-    let ask = || consumer.committed_offsets(partitions.clone(), TIMEOUT);
-    let committed = (0..10).find_map(|_| ask().ok()).expect("committed offsets");
+    let start = Instant::now();
+    let committed = loop {
+        match consumer.committed_offsets(partitions.clone(), TIMEOUT) {
+            // A young cluster may still be choosing the group's coordinator.
+            Err(_) if start.elapsed() < TIMEOUT => std::thread::sleep(Duration::from_millis(50)),
+            answer => break answer.expect("committed offsets"),
+        }
+    };
     let offset = |offset| if let Offset::Offset(offset) = offset { Some(offset) } else { None };
     committed.elements().iter().map(|element| offset(element.offset())).collect()
 }
