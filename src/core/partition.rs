@@ -1,7 +1,7 @@
 //! The leads of one input partition: their bytes, their timers, the stream time (SPEC §7).
 
 use super::apply::{self, Dedup};
-use super::codec;
+use super::codec::{self, Corrupt};
 use super::due::{first_due, next_second};
 use super::effects::Effects;
 use super::lead::Lead;
@@ -188,6 +188,38 @@ impl Partition {
                 .send_score_record();
             send(effects);
         }
+    }
+
+    /// The bytes of every lead: with the stream time all that a partition has to keep.
+    pub fn lead_bytes(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.leads.store.len() as u32).map(|lead| self.leads.store.bytes(lead))
+    }
+
+    /// Puts a lead back whose bytes were kept; one that is there already is replaced.
+    ///
+    /// # Errors
+    /// If the bytes are not those of a lead of this model.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
+        let Leads { store, timers, own, scratch, .. } = &mut self.leads;
+        codec::decode(bytes, &self.rules.bounds, &mut own.lead, &mut own.id)?;
+        own.bytes.clear();
+        codec::write_prefix(&mut own.bytes, &own.id);
+        let hash = xxh3_64(own.id.as_bytes());
+        let number = match store.find(hash, &own.bytes) {
+            Some(number) => {
+                store.replace(number, bytes);
+                store.arm(number, NEVER);
+                number
+            }
+            None => store.insert(hash, bytes),
+        };
+        arm(&self.rules, store, timers, scratch, number, &own.lead);
+        Ok(())
+    }
+
+    /// Goes on from a stream time that was kept.
+    pub fn restore_stream_time(&mut self, stream_time_ms: i64) {
+        self.leads.stream_time = stream_time_ms;
     }
 
     /// The largest min(event time, record's timestamp, wall clock) seen, ms.

@@ -1,8 +1,17 @@
 //! From a Kafka record's bytes to an event (SPEC §1). Pure: no Kafka, no clock.
 
+mod capture;
+mod compact;
+mod envelope;
+mod json;
+mod plan;
+mod reject;
 pub mod scan;
 pub mod time;
 pub mod value;
+
+#[cfg(test)]
+mod tests;
 
 pub use value::{Number, Value};
 

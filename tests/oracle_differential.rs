@@ -1,0 +1,77 @@
+//! The engine against the oracle: random models and streams, record by record.
+//!
+//! `QUALIFYD_ORACLE_SEEDS=5000` runs more seeds, `QUALIFYD_ORACLE_FROM=123` begins with another one.
+
+mod oracle;
+
+use std::env;
+use std::panic::{self, AssertUnwindSafe};
+
+use oracle::generate::Case;
+use oracle::{Model, Options, compare, engine, shrink};
+
+enum Verdict {
+    Same,
+    Differs(String),
+    /// The engine does not run the model or the stream.
+    Refused(String),
+}
+
+fn judge(case: &Case) -> Verdict {
+    let text = case.model.to_json();
+    let options = Options { until: case.until, scores: case.scores, every_second: false };
+    let expected = oracle::replay(&Model::read(&text), &case.input(), options);
+    match engine::replay(&text, &case.input(), case.until, case.scores) {
+        Err(message) => Verdict::Refused(message),
+        Ok(got) => match compare::difference(&expected, &got) {
+            None => Verdict::Same,
+            Some(difference) => Verdict::Differs(difference),
+        },
+    }
+}
+
+/// A smaller case with a failure of the same kind, and a text that tells it.
+fn explain(case: &Case, refused: bool) -> String {
+    let hook = panic::take_hook();
+    // A model that was made too small is not readable for the oracle: not the failure that is sought.
+    panic::set_hook(Box::new(|_| {}));
+    let fails = |case: &Case| match panic::catch_unwind(AssertUnwindSafe(|| judge(case))) {
+        Ok(Verdict::Differs(_)) => !refused,
+        Ok(Verdict::Refused(_)) => refused,
+        _ => false,
+    };
+    let small = shrink::shrink(case, &fails);
+    panic::set_hook(hook);
+    let message = match judge(&small) {
+        Verdict::Same => "a failure that comes and goes".to_string(),
+        Verdict::Differs(difference) => difference,
+        Verdict::Refused(message) => format!("the engine refuses it: {message}"),
+    };
+    let lines: Vec<_> = small.lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
+    format!(
+        "seed {}, made smaller\nmodel: {}\nuntil: {:?} scores: {}\nevents:\n{}\n{message}",
+        small.seed,
+        small.model.to_json(),
+        small.until.map(oracle::time::write),
+        small.scores,
+        lines.join("\n"),
+    )
+}
+
+fn number_of(variable: &str, default: u64) -> u64 {
+    env::var(variable).map_or(default, |text| text.parse().expect("a number"))
+}
+
+#[test]
+#[ignore = "until the engine has `replay`"]
+fn the_engine_prints_what_the_oracle_prints() {
+    let from = number_of("QUALIFYD_ORACLE_FROM", 0);
+    for seed in from..from + number_of("QUALIFYD_ORACLE_SEEDS", 100) {
+        let case = Case::of(seed);
+        match judge(&case) {
+            Verdict::Same => {}
+            Verdict::Differs(_) => panic!("{}", explain(&case, false)),
+            Verdict::Refused(_) => panic!("{}", explain(&case, true)),
+        }
+    }
+}
