@@ -96,12 +96,13 @@ impl Captures {
     }
 
     /// Chains each node's captures. Backwards, so that a stale head is told by what it points to: a later capture of
-    /// this record would have renewed it.
+    /// this record would have renewed it, and the present or an earlier one cannot be meant.
     fn link(&mut self, plan: &Plan) {
         self.kept = 0;
         for index in (0..self.all.len()).rev() {
             let Capture { node, through, .. } = self.all[index];
-            self.all[index].next = self.first(node);
+            let later = self.first(node);
+            self.all[index].next = if later > index as u32 { later } else { NONE };
             self.heads[node as usize] = index as u32;
             if through == OBJECTS_ONLY {
                 self.kept |= plan.nodes[node as usize].kept;
