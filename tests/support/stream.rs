@@ -85,8 +85,8 @@ pub fn generate(count: u64, partitions: i32) -> Vec<Record> {
 fn event(random: &mut Random, number: u64, lead: u64, now_ms: i64) -> String {
     let late_ms = if random.below(10) == 0 { random.below(3 * 86_400_000) as i64 } else { 0 };
     let time = now_ms - late_ms;
-    // One in twenty repeats the number of an event shortly before.
-    let message = if random.below(20) == 0 { number.saturating_sub(LEADS) } else { number };
+    // Numbers that come again in one lead or another, with times near and far.
+    let message = if random.below(5) == 0 { number % 7 } else { number };
     let body = match random.below(12) {
         0..=4 => r#""type":"page","name":"Pricing","properties":{"path":"/pricing/teams"},"context":{"campaign":{"medium":"cpc"}}"#.to_owned(),
         5 => r#""type":"page","name":"Home","properties":{"path":"/"}"#.to_owned(),
