@@ -10,8 +10,11 @@ use qualifyd::output;
 use qualifyd::run;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::{Duration, Instant};
 use support::daemon::Daemon;
 use support::kafka::{self, Record};
 use support::stream;
@@ -45,18 +48,21 @@ fn replay(model: &Path, records: &[Record]) -> BTreeMap<&'static str, Vec<Seen>>
             seen.entry(output::topic_name(output.topic)).or_default().push(row);
         }
         if let Outcome::Rejected(rejection) = outcome {
-            let text = |bytes: &Option<Vec<u8>>| format!("{bytes:?}");
-            let row = (
-                text(&record.key),
-                rejection.reason.name().to_owned(),
-                rejection.detail,
-                format!("{:?}", record.timestamp_ms),
-                text(&record.value),
-            );
-            seen.entry("dead_letter").or_default().push(row);
+            seen.entry("dead_letter").or_default().push(dead_letter(
+                record,
+                rejection.reason.name(),
+                &rejection.detail,
+            ));
         }
     }
     seen
+}
+
+/// A dead letter in the shape of the other records: key, reason, detail, timestamp, value.
+fn dead_letter(record: &Record, reason: &str, detail: &str) -> Seen {
+    let text = |bytes: &Option<Vec<u8>>| format!("{bytes:?}");
+    let timestamp = record.timestamp_ms.unwrap_or(-1).to_string();
+    (text(&record.key), reason.to_owned(), detail.to_owned(), timestamp, text(&record.value))
 }
 
 fn written(topic: &str) -> Vec<Seen> {
@@ -81,16 +87,33 @@ fn check_against_replay(partitions: i32) {
 
     let mut expected = replay(&daemon.model(), &records);
     for name in ["transitions", "alerts", "slas", "scores"] {
-        let mut found = written(&daemon.topic(name));
-        let mut expected = expected.remove(name).unwrap_or_default();
-        assert!(!expected.is_empty(), "the stream reaches {name}");
-        // Records of several input partitions mingle; those of one lead keep their order.
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        expected.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(found, expected, "{name}");
+        check(name, written(&daemon.topic(name)), expected.remove(name));
     }
-    let found = kafka::read_committed(&daemon.topic("dead_letter"));
-    assert_eq!(found.len(), expected.remove("dead_letter").unwrap_or_default().len());
+    let letters = kafka::read_committed(&daemon.topic("dead_letter"));
+    let letters = letters.into_iter().map(|mut letter| {
+        letter.timestamp_ms =
+            letter.header("qualifyd-timestamp").and_then(|timestamp| timestamp.parse().ok());
+        let header = |name: &str| letter.header(name).expect("the header is there");
+        dead_letter(&letter, header("qualifyd-reason"), header("qualifyd-detail"))
+    });
+    check("dead_letter", letters.collect(), expected.remove("dead_letter"));
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn check(topic: &str, mut found: Vec<Seen>, expected: Option<Vec<Seen>>) {
+    let mut expected = expected.unwrap_or_default();
+    assert!(!expected.is_empty(), "the stream reaches {topic}");
+    // Records of several input partitions mingle; those of one lead keep their order.
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    expected.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(found, expected, "{topic}");
 }
 
 #[test]
@@ -253,4 +276,44 @@ fn what_is_aborted_is_not_seen() {
     successor.send(record(b"kept")).expect("it is queued");
     successor.abort().expect("it is taken back");
     assert_eq!(kafka::read_committed(&topic), []);
+}
+
+#[test]
+fn a_signal_ends_the_process_in_good_order() {
+    let daemon = Daemon::new(1);
+    let records = stream::generate(500, 1);
+    kafka::send(daemon.input(), &records);
+    let run = |sets: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qualifyd"));
+        command.arg("run").arg("--config").arg(daemon.settings_file());
+        command.args(sets.iter().flat_map(|set| ["--set", set]));
+        command.stderr(Stdio::null()).spawn().expect("the daemon starts")
+    };
+    let mut process = run(&[]);
+    daemon.wait_until_read();
+    let killed =
+        Command::new("kill").args(["-TERM", &process.id().to_string()]).status().expect("kill starts");
+    assert!(killed.success());
+    assert_eq!(process.wait().expect("its status").code(), Some(0));
+    let expected = replay(&daemon.model(), &records).remove("transitions");
+    check("transitions", written(&daemon.topic("transitions")), expected);
+
+    assert_eq!(run(&[]).wait().expect("its status").code(), Some(1), "its leads would be lost");
+    assert_eq!(run(&["clock=moon"]).wait().expect("its status").code(), Some(2), "a bad setting");
+}
+
+#[test]
+fn a_second_member_of_the_group_ends_the_first() {
+    let mut first = Daemon::new(2);
+    let mut second = first.companion();
+    first.start();
+    wait_until("the first has its partitions", || kafka::settled_members(first.group()) == Some(1));
+    second.start();
+    wait_until("the first gives way", || first.has_ended());
+    let error = first.stop().expect_err("its partitions were taken");
+    assert!(error.to_string().contains("took over partitions"), "{error}");
+    let record = Record { partition: 1, ..stream::generate(10, 1).remove(9) };
+    kafka::send(second.input(), &[record]);
+    second.wait_until_read();
+    second.stop().expect("a clean stop");
 }

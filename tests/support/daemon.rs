@@ -4,7 +4,7 @@ use super::{broker, kafka, stream};
 use qualifyd::config::Settings;
 use qualifyd::run;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -60,7 +60,8 @@ impl Daemon {
         self.folder.path().join("model.yaml")
     }
 
-    pub fn settings(&self) -> Settings {
+    /// Writes the settings to a file.
+    pub fn settings_file(&self) -> PathBuf {
         let outputs: Vec<String> =
             OUTPUTS.iter().map(|output| format!("{output}: {}", self.topic(output))).collect();
         let text = format!(
@@ -76,9 +77,13 @@ limits: {{ alert_max_age: 36500d }}
             self.input,
             outputs.join(", ")
         );
-        let file: &Path = &self.folder.path().join("qualifyd.yaml");
-        fs::write(file, text).expect("qualifyd.yaml");
-        Settings::load(file, &self.sets).expect("the settings are good")
+        let file = self.folder.path().join("qualifyd.yaml");
+        fs::write(&file, text).expect("qualifyd.yaml");
+        file
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings::load(&self.settings_file(), &self.sets).expect("the settings are good")
     }
 
     /// Runs the daemon in a thread of this process.
@@ -97,9 +102,27 @@ limits: {{ alert_max_age: 36500d }}
         let start = Instant::now();
         while kafka::committed_offsets(&self.name, &self.input) != end {
             assert!(start.elapsed() < READ_TIMEOUT, "the input is read in time");
-            let thread = self.thread.as_ref().expect("the daemon was started");
-            assert!(!thread.is_finished(), "the daemon goes on");
+            assert!(!self.has_ended(), "the daemon goes on");
             thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Whether the daemon in this process came to an end by itself.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// Another daemon of the same group.
+    pub fn companion(&self) -> Daemon {
+        let folder = tempfile::tempdir().expect("temp folder");
+        fs::write(folder.path().join("model.yaml"), stream::MODEL).expect("model.yaml");
+        Daemon {
+            name: self.name.clone(),
+            folder,
+            input: self.input.clone(),
+            sets: vec!["kafka.instance=companion".into()],
+            stop: Arc::default(),
+            thread: None,
         }
     }
 

@@ -178,6 +178,14 @@ pub fn end_offsets(topic: &str) -> Vec<Option<i64>> {
         .collect()
 }
 
+/// How many members a group has, once they agree on who reads what.
+pub fn settled_members(group: &str) -> Option<usize> {
+    let consumer: BaseConsumer = client_config().create().expect("a consumer is created");
+    let groups = consumer.fetch_group_list(Some(group), TIMEOUT).ok()?;
+    let group = groups.groups().iter().find(|found| found.name() == group && found.state() == "Stable")?;
+    Some(group.members().len())
+}
+
 fn partition_count(consumer: &BaseConsumer, topic: &str) -> i32 {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
     metadata.topics()[0].partitions().len() as i32
