@@ -92,7 +92,7 @@ fn answers(address: &str, java: &mut Child) -> bool {
 /// then its standard input ends. It outlives an interrupt from the terminal for that.
 #[expect(clippy::zombie_processes, reason = "the shell outlives this process")]
 fn supervise(java: &Child, dir: &Path) -> ChildStdin {
-    let script = r#"trap '' INT TERM HUP; read -r _; kill -9 "$0"; rm -rf "$1""#;
+    let script = r#"trap '' INT TERM HUP; read -r _; kill -9 "$0"; rm -rf "$1" || { sleep 1; rm -rf "$1"; }"#;
     let mut shell = Command::new("sh")
         .args(["-c", script, &java.id().to_string()])
         .arg(dir)

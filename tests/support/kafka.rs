@@ -2,14 +2,15 @@
 
 use super::broker;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::message::{DeliveryResult, Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -83,10 +84,10 @@ impl Record {
 
 /// Sends records, each to its `partition`, in order; their offsets are not looked at.
 pub fn send(topic: &str, records: &[Record]) {
-    let producer: BaseProducer = client_config()
+    let producer: BaseProducer<Deliveries> = client_config()
         .set("enable.idempotence", "true")
         .set("message.max.bytes", "10000000")
-        .create()
+        .create_with_context(Deliveries::default())
         .expect("a producer is created");
     for record in records {
         let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
@@ -105,6 +106,26 @@ pub fn send(topic: &str, records: &[Record]) {
         }
     }
     producer.flush(TIMEOUT).expect("the records are sent");
+    let failures = &producer.client().context().failures;
+    assert_eq!(*failures.lock().expect("no test panics inside"), [], "the broker takes every record");
+}
+
+/// Why the broker did not take records.
+#[derive(Default)]
+struct Deliveries {
+    failures: Mutex<Vec<KafkaError>>,
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.failures.lock().expect("no test panics inside").push(error.clone());
+        }
+    }
 }
 
 /// Every committed record of a topic up to its present end, by partition and offset.
