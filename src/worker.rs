@@ -144,6 +144,17 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// What cannot be recovered from: the leads in memory no longer agree with what is committed.
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), Error> {
+        let ended = self.work(stop);
+        if ended.is_err()
+            && let Err(error) = self.transaction.abort()
+        {
+            // Readers then wait for the transaction's timeout or for a successor.
+            tracing::warn!(%error, "the open transaction was not taken back");
+        }
+        ended
+    }
+
+    fn work(&mut self, stop: &AtomicBool) -> Result<(), Error> {
         while !stop.load(Ordering::Relaxed) {
             self.step()?;
         }
