@@ -20,7 +20,8 @@ fn main() {
 }
 
 fn small_model() -> Arc<Rules> {
-    let loaded = Model::load("small", SMALL_MODEL.as_bytes(), &mut |_| Err(std::io::Error::other("no files")));
+    let loaded =
+        Model::load("small", SMALL_MODEL.as_bytes(), &mut |_| Err(std::io::Error::other("no files")));
     Arc::new(Rules::new(Arc::new(loaded.expect("the model is valid").model)))
 }
 
@@ -54,6 +55,7 @@ fn whole_replay(bencher: Bencher) {
     let rules = small_model();
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         let options = qualifyd::replay::Options::default();
-        qualifyd::replay::replay(&rules.model, &lines[..], &options, std::io::sink()).expect("a sink takes all")
+        qualifyd::replay::replay(&rules.model, &lines[..], &options, std::io::sink())
+            .expect("a sink takes all")
     });
 }

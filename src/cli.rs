@@ -1,5 +1,6 @@
 //! Commands and their help.
 
+use crate::config::Settings;
 use crate::input::{self, Progress};
 use crate::model::Model;
 use crate::replay::{Options, Replay, Summary};
@@ -201,5 +202,11 @@ fn print_stats(summary: &Summary, seconds: f64) {
 }
 
 fn run_daemon(config: &Path, set: &[String]) -> anyhow::Result<ExitCode> {
-    todo!("{config:?} {set:?}")
+    match Settings::load(config, set) {
+        Ok(settings) => crate::run::run(settings).map(|()| ExitCode::SUCCESS),
+        Err(error) => {
+            eprintln!("qualifyd: {error}");
+            Ok(ExitCode::from(2))
+        }
+    }
 }

@@ -6,16 +6,23 @@
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
 //! - [`replay`], [`check`], [`input`]: the offline commands
+//! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
 #![forbid(unsafe_code)]
 
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod core;
+pub mod duration;
 pub mod event;
 pub mod input;
+pub mod kafka;
 pub mod model;
 pub mod output;
 pub mod records;
 pub mod replay;
+pub mod run;
 pub mod schema;
+pub mod suggest;
+pub mod worker;

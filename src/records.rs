@@ -340,7 +340,8 @@ pub struct DeadLetterHeaders {
     #[serde(rename = "qualifyd-timestamp")]
     #[schemars(regex(pattern = r"^-?\d+$"))]
     pub timestamp: String,
-    /// `true` if the value was too large for the dead-letter topic and was left out.
+    /// What was left out as the record was too large for the dead-letter topic: `value`, `value, headers` or
+    /// `value, headers, key`.
     #[serde(rename = "qualifyd-truncated", skip_serializing_if = "Option::is_none")]
     pub truncated: Option<String>,
 }

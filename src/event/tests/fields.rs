@@ -284,3 +284,22 @@ fn many_repeated_keys_take_no_quadratic_time() {
     let json = format!(r#"{{"type":"page","properties":{{{}"c":1}}}}"#, r#""c":{"d":[1,2]},"#.repeat(16_000));
     assert_eq!(values_at("properties.c", &json), ["1"]);
 }
+
+#[test]
+fn a_reused_scanner_forgets_the_record_before() {
+    let plan = plan(&["properties.a.x", "properties.b"], &[]);
+    let mut scanner = Scanner::default();
+    for (fields, a, b) in [
+        (r#""a":[{"x":1},{"x":2}],"b":3"#, 2, 1),
+        (r#""a":[{"x":1},{"x":2}],"b":3"#, 2, 1),
+        (r#""b":3"#, 0, 1),
+        (r#""b":1,"a":{"x":2}"#, 1, 1),
+        (r#""c":1"#, 0, 0),
+    ] {
+        let json = format!(r#"{{"type":"page","properties":{{{fields}}}}}"#);
+        let scan = scanner.scan(&plan, &super::LIMITS, json.as_bytes()).unwrap();
+        // At most so many, so that a chain without an end fails instead of running on.
+        let count = |path| scan.values(Field::Path(path)).take(9).count();
+        assert_eq!((count(0), count(1)), (a, b), "{fields}");
+    }
+}

@@ -56,17 +56,10 @@ pub struct Duration {
     pub ms: i64,
 }
 
-/// The units of durations, the longest first.
-pub const UNITS: [(&str, i64); 6] =
-    [("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-
 impl fmt::Display for Duration {
     /// In the longest unit that holds it exactly.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, ms)| self.ms % ms == 0 && self.ms > 0) {
-            Some((unit, ms)) => write!(f, "{}{unit}", self.ms / ms),
-            None => write!(f, "0s"),
-        }
+        f.write_str(&crate::duration::format_ms(self.ms))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts, numbers, durations, fields.
 
 use super::{Literal, Reader};
-use crate::model::ast::{Duration, Field, Items, Number, Range, Scalar, TraitPath, UNITS};
+use crate::model::ast::{Duration, Field, Items, Number, Range, Scalar, TraitPath};
 use crate::model::diagnostic::{Spanned, Text, shorten};
 use crate::model::yaml::{Node, NodeKind, Plain};
 
@@ -109,7 +109,7 @@ impl Reader<'_> {
             self.mismatch(node, expected);
             return Duration { ms: 1 };
         };
-        match parse_duration(text) {
+        match crate::duration::parse_ms(text) {
             Some(ms) if ms <= MAX_DURATION_MS => return Duration { ms },
             Some(_) => {
                 self.diagnostics.error(node.span, format!("a duration is at most {MAX_YEARS} years"));
@@ -308,34 +308,5 @@ impl Reader<'_> {
         }
         let steps = if text.is_empty() { Vec::new() } else { self.steps(&text, &text) };
         Spanned::new(TraitPath { steps }, node.span)
-    }
-}
-
-/// `30d` in milliseconds; `None` if it is not a duration, a huge number if it is too long.
-fn parse_duration(text: &str) -> Option<i64> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    if number.is_empty() {
-        return None;
-    }
-    // Only a number that is too large fails to parse here.
-    Some(number.parse::<i64>().ok().and_then(|number| number.checked_mul(*ms)).unwrap_or(i64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_durations() {
-        for (text, ms) in [("500ms", 500), ("90s", 90_000), ("5m", 300_000), ("2w", 1_209_600_000), ("0s", 0)]
-        {
-            assert_eq!(parse_duration(text), Some(ms), "{text}");
-        }
-        for text in ["", "5", "d", "5 m", "1.5h", "-1d", "5min", "5D"] {
-            assert_eq!(parse_duration(text), None, "{text}");
-        }
-        assert_eq!(parse_duration("99999999999999999999w"), Some(i64::MAX));
     }
 }

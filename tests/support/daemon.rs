@@ -1,0 +1,135 @@
+//! A daemon with topics, group and settings of its own.
+
+use super::{broker, kafka, stream};
+use qualifyd::config::Settings;
+use qualifyd::run;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+const OUTPUTS: [&str; 5] = ["transitions", "alerts", "slas", "scores", "dead_letter"];
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+pub struct Daemon {
+    name: String,
+    folder: tempfile::TempDir,
+    input: String,
+    sets: Vec<String>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Daemon {
+    /// Creates the topics, the input and every output with so many partitions, and the settings.
+    pub fn new(partitions: i32) -> Daemon {
+        let name = kafka::unique("q");
+        let folder = tempfile::tempdir().expect("temp folder");
+        fs::write(folder.path().join("model.yaml"), stream::MODEL).expect("model.yaml");
+        let input = format!("{name}.engagement");
+        let daemon = Daemon { name, folder, input, sets: Vec::new(), stop: Arc::default(), thread: None };
+        let outputs = OUTPUTS.map(|output| daemon.topic(output));
+        let mut topics: Vec<(&str, i32)> = outputs.iter().map(|topic| (topic.as_str(), partitions)).collect();
+        topics.push((&daemon.input, partitions));
+        kafka::create_topics(&topics, &[]);
+        daemon
+    }
+
+    /// Gives the daemon another `--set KEY=VALUE`.
+    pub fn set(&mut self, pair: &str) {
+        self.sets.push(pair.to_owned());
+    }
+
+    /// The input topic.
+    pub fn input(&self) -> &str {
+        &self.input
+    }
+
+    /// An output topic by its name in the settings.
+    pub fn topic(&self, output: &str) -> String {
+        format!("{}.{output}", self.name)
+    }
+
+    pub fn group(&self) -> &str {
+        &self.name
+    }
+
+    pub fn model(&self) -> PathBuf {
+        self.folder.path().join("model.yaml")
+    }
+
+    /// Writes the settings to a file.
+    pub fn settings_file(&self) -> PathBuf {
+        let outputs: Vec<String> =
+            OUTPUTS.iter().map(|output| format!("{output}: {}", self.topic(output))).collect();
+        let text = format!(
+            "model: model.yaml
+kafka: {{ brokers: '{}', group: {}, instance: test, properties: {{ fetch.wait.max.ms: 20 }} }}
+input: {{ topics: [{}] }}
+output: {{ {} }}
+# The stream is old, and replay suppresses nothing.
+limits: {{ alert_max_age: 36500d }}
+",
+            broker::brokers(),
+            self.name,
+            self.input,
+            outputs.join(", ")
+        );
+        let file = self.folder.path().join("qualifyd.yaml");
+        fs::write(&file, text).expect("qualifyd.yaml");
+        file
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings::load(&self.settings_file(), &self.sets).expect("the settings are good")
+    }
+
+    /// Runs the daemon in a thread of this process.
+    pub fn start(&mut self) {
+        // Its log, for who looks for a fault: RUST_LOG=qualifyd=debug
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        let settings = self.settings();
+        let stop = self.stop.clone();
+        self.thread = Some(thread::spawn(move || run::run_until(&settings, &stop)));
+    }
+
+    /// Waits until the group has committed the input's present end.
+    pub fn wait_until_read(&self) {
+        let end = kafka::end_offsets(&self.input);
+        let start = Instant::now();
+        while kafka::committed_offsets(&self.name, &self.input) != end {
+            assert!(start.elapsed() < READ_TIMEOUT, "the input is read in time");
+            assert!(!self.has_ended(), "the daemon goes on");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Whether the daemon in this process came to an end by itself.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// Another daemon of the same group.
+    pub fn companion(&self) -> Daemon {
+        let folder = tempfile::tempdir().expect("temp folder");
+        fs::write(folder.path().join("model.yaml"), stream::MODEL).expect("model.yaml");
+        Daemon {
+            name: self.name.clone(),
+            folder,
+            input: self.input.clone(),
+            sets: vec!["kafka.instance=companion".into()],
+            stop: Arc::default(),
+            thread: None,
+        }
+    }
+
+    /// Tells the daemon to stop and waits for its end.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        let thread = self.thread.take().expect("the daemon was started");
+        thread.join().expect("the daemon does not panic")
+    }
+}

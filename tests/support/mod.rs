@@ -1,0 +1,7 @@
+//! What the integration tests share.
+#![allow(dead_code)] // every test binary uses a part of it
+
+pub mod broker;
+pub mod daemon;
+pub mod kafka;
+pub mod stream;
