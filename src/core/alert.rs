@@ -74,7 +74,7 @@ pub fn may_change(judge: &mut Judge<'_>, id: AlertId, end: i64) -> bool {
     let alert = &model.alerts[usize::from(id)];
     let Some(when) = &alert.when else { return false };
     if judge.lead.alert(id).disarmed {
-        let truth = judge.holds(when).not();
+        let truth = judge.holds(when).negated();
         truth.and(|| alert.rearm.as_ref().map_or(Truth::Yes, |rearm| judge.holds(rearm))).possible()
     } else {
         cooled_down(judge.lead, id, alert, end) && judge.holds(when).possible()

@@ -73,7 +73,12 @@ fn add_decaying(held: &mut Held, half_life: i64, points: f64, time: i64) {
 /// 2^(−age / half-life).
 #[inline]
 fn remaining(half_life: i64, age: i64) -> f64 {
-    if age <= 0 { 1.0 } else { (-(age as f64) / half_life as f64).exp2() }
+    // After 1,100 half-lives nothing is left that a float can hold.
+    match age {
+        ..=0 => 1.0,
+        _ if age / 1_100 >= half_life => 0.0,
+        _ => (-(age as f64) / half_life as f64).exp2(),
+    }
 }
 
 fn add_to_slot(lead: &mut Lead, held: &mut Held, slot_ms: i64, points: f64, time: i64) {

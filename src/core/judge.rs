@@ -28,7 +28,7 @@ impl From<bool> for Truth {
 }
 
 impl Truth {
-    pub fn not(self) -> Truth {
+    pub fn negated(self) -> Truth {
         match self {
             Truth::No => Truth::Yes,
             Truth::Unsettled => Truth::Unsettled,
@@ -91,8 +91,13 @@ impl Interval {
 #[inline]
 pub fn round6(value: f64) -> f64 {
     let millionths = value * 1e6;
-    // Beyond 2^52 millionths a float has no sixth decimal left.
-    if millionths.abs() < 4.5e15 { millionths.round() / 1e6 } else { value }
+    // Beyond 2^52 millionths a float has no sixth decimal left. (`f64::round` is a function call on plain x86-64.)
+    if millionths.abs() >= 4.5e15 {
+        return value;
+    }
+    let whole = millionths as i64;
+    let rest = millionths - whole as f64;
+    (whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)) as f64 / 1e6
 }
 
 /// Sums of floats over the same numbers differ by their order; spans are widened by more than that, so that a
@@ -344,7 +349,7 @@ impl<'a> Judge<'a> {
                 }
                 truth
             }
-            Condition::Not(inner) => self.holds(inner).not(),
+            Condition::Not(inner) => self.holds(inner).negated(),
             Condition::Fact(id) => self.lead.facts.contains(usize::from(*id)).into(),
             Condition::Identified(wanted) => (self.lead.identified == *wanted).into(),
             Condition::Stage(stages) => stages.contains(usize::from(self.lead.stage)).into(),
@@ -422,7 +427,7 @@ fn number_test(test: &NumberTest, value: Interval) -> Truth {
         NumberTest::All(all) => {
             all.iter().fold(Truth::Yes, |truth, part| truth.and(|| number_test(part, value)))
         }
-        NumberTest::Not(inner) => number_test(inner, value).not(),
+        NumberTest::Not(inner) => number_test(inner, value).negated(),
         NumberTest::Equals(bar) => inside(*bar),
         NumberTest::In(bars) => {
             if bars.iter().any(|&bar| inside(bar).possible()) {

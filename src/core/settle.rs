@@ -213,8 +213,8 @@ impl<'a> Settling<'a> {
         let field = transition.reason?;
         let mut value = self.in_hand?.event.scan.scalar(field)?;
         if let Value::String(text) = &mut value {
-            let end = text.floor_char_boundary(REASON_BYTES);
-            *text = text[..end].to_owned().into();
+            let end = (0..=REASON_BYTES.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+            *text = text[..end.unwrap_or(0)].to_owned().into();
         }
         let mut json = Vec::new();
         value.write_compact(&mut json);

@@ -124,16 +124,13 @@ pub struct Signal {
 #[derive(Debug, Default)]
 pub struct Dispatch {
     /// Signals that can only match an event of this name (ASCII-lowercased).
-    pub by_name: hashbrown::HashMap<String, Vec<SignalId>, foldless::Build>,
+    pub by_name: hashbrown::HashMap<String, Vec<SignalId>, NameHasher>,
     /// All other signals, by the kinds that they can match (index: `Kind as usize`).
     pub by_kind: [Vec<SignalId>; 6],
 }
 
-/// A hasher for short names that needs no random seed, so that `core` stays without randomness.
-pub mod foldless {
-    /// Builds an xxh3 hasher with its default seed.
-    pub type Build = std::hash::BuildHasherDefault<xxhash_rust::xxh3::Xxh3Default>;
-}
+/// Hashes short names without a random seed, so that `core` stays without randomness: the names are the model's own.
+pub type NameHasher = foldhash::fast::FixedState;
 
 /// Both ends included; the largest finite numbers where unbounded, so that no score becomes infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -41,7 +41,7 @@ pub enum Scalar {
 /// The items of an `in`: texts by hash, for target-account lists have thousands.
 #[derive(Debug, Default)]
 pub struct Items {
-    pub texts: hashbrown::HashSet<String, super::compiled::foldless::Build>,
+    pub texts: hashbrown::HashSet<String, super::compiled::NameHasher>,
     pub others: Vec<Scalar>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::ReadFile;
 use crate::model::ast;
-use crate::model::compiled::foldless;
+use crate::model::compiled::NameHasher;
 use crate::model::diagnostic::{Diagnostics, Text, shorten};
 use crate::model::matcher::Items;
 use crate::model::yaml::end_of;
@@ -28,7 +28,7 @@ pub struct NamedList {
 impl NamedList {
     fn new(texts: Vec<String>) -> Self {
         let lowercase: Arc<[String]> = texts.iter().map(|text| text.to_ascii_lowercase()).collect();
-        let mut set = hashbrown::HashSet::with_hasher(foldless::Build::default());
+        let mut set = hashbrown::HashSet::with_hasher(NameHasher::default());
         set.extend(lowercase.iter().cloned());
         NamedList {
             texts: texts.into(),

@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::event::Kind;
 use crate::model::ast::{self, Items as AstItems, Operators, Scalar as AstScalar};
-use crate::model::compiled::foldless;
+use crate::model::compiled::NameHasher;
 use crate::model::diagnostic::{Span, Spanned, Text, cut, shorten};
 use crate::model::matcher::{Items, Matcher, NumberTest, Op, Scalar, Test};
 use std::sync::Arc;
@@ -122,7 +122,7 @@ impl Compiler<'_> {
             AstItems::Inline(items) => items,
         };
         let mut compiled =
-            Items { texts: hashbrown::HashSet::with_hasher(foldless::Build::default()), others: Vec::new() };
+            Items { texts: hashbrown::HashSet::with_hasher(NameHasher::default()), others: Vec::new() };
         for item in items {
             match lowercase(item) {
                 Scalar::Text(text) => {
