@@ -1,7 +1,7 @@
 //! Notes, while a record's JSON is read, where the values stand that the plan wants.
 
 use super::json::{self, Scalar, Visitor};
-use super::plan::{NOWHERE, NodeId, Plan, ROOT};
+use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot};
 use super::value::{Number, Value};
 
 /// No capture.
@@ -88,8 +88,17 @@ impl Captures {
             self.met.resize(plan.nodes.len(), 0);
         }
         let outside = Place { node: NOWHERE, object: 0, capture: NONE, first: 0, through: OBJECTS_ONLY };
-        let mut walk =
-            Walk { text, plan, place: outside, next: ROOT, next_wanted: false, skipped: 0, captures: self };
+        let mut walk = Walk {
+            text,
+            plan,
+            place: outside,
+            next: ROOT,
+            wants_object: false,
+            wants_other: false,
+            skipped: 0,
+            children: &[],
+            captures: self,
+        };
         let depth = json::parse(text, &mut walk)?;
         self.link(plan);
         Ok(depth)
@@ -211,13 +220,26 @@ struct Walk<'w> {
     place: Place,
     /// The node of the value that comes next, or [`NOWHERE`].
     next: NodeId,
-    /// The value that comes next is wanted itself; false for an array's elements, of which only what is beneath counts.
-    next_wanted: bool,
+    /// The value that comes next is itself wanted, if it is an object, and if it is anything else. An array's elements
+    /// never are: only what is beneath them counts.
+    wants_object: bool,
+    wants_other: bool,
     /// Open arrays and objects inside of `place` of which nothing is wanted.
     skipped: usize,
+    /// The keys that are wanted of the object in hand; empty if there are none.
+    children: &'w [Slot],
 }
 
 impl Walk<'_> {
+    /// Looks for what is wanted in the array or object in hand.
+    #[inline(always)]
+    fn go_on(&mut self) {
+        // In an array an element follows, in an object a key, which sets all of this but `children`.
+        self.next = if self.skipped == 0 { self.place.node } else { NOWHERE };
+        (self.wants_object, self.wants_other) = (false, false);
+        self.children = self.plan.children(self.next);
+    }
+
     #[inline]
     fn capture(&mut self, shape: Shape, start: usize, end: usize) -> u32 {
         let index = self.captures.all.len() as u32;
@@ -269,28 +291,27 @@ impl Walk<'_> {
         let mut key = std::mem::take(&mut self.captures.key);
         key.clear();
         json::unescape(&self.text[start..end], &mut key);
-        let child = self.plan.child(self.place.node, key.as_bytes(), 0, key.len());
+        let child = self.plan.child(self.children, key.as_bytes(), 0, key.len());
         self.captures.key = key;
         child
     }
 }
 
 impl Visitor for Walk<'_> {
-    #[inline(always)]
+    // Few against keys and scalars: out of line they leave the loop its registers.
+    #[inline(never)]
     fn open(&mut self, object: bool, start: usize) {
         // A record that is too deep is only checked for being JSON: its captures are of no use.
         if self.next == NOWHERE || self.captures.places.len() == MAX_DEPTH {
-            self.next = NOWHERE;
             self.skipped += 1;
-            return;
+            return self.go_on();
         }
         let node = &self.plan.nodes[self.next as usize];
-        let wanted = self.next_wanted && if object { node.wants_object } else { node.wants_other };
+        let wanted = if object { self.wants_object } else { self.wants_other };
         let enter = if object { node.inner } else { node.elements };
         if !wanted && !enter {
-            self.next = NOWHERE;
             self.skipped += 1;
-            return;
+            return self.go_on();
         }
         let capture = match wanted {
             true => self.capture(if object { Shape::Object } else { Shape::Array }, start, start),
@@ -305,11 +326,10 @@ impl Visitor for Walk<'_> {
             first: self.captures.all.len() as u32,
             through: if object { self.place.through } else { self.place.through.min(node.depth) },
         };
-        self.next = self.place.node;
-        self.next_wanted = false;
+        self.go_on();
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn close(&mut self, end: usize) {
         if self.skipped > 0 {
             self.skipped -= 1;
@@ -324,32 +344,33 @@ impl Visitor for Walk<'_> {
                 self.place = outer;
             }
         }
-        // In an array the next element follows; in an object a key, which sets both.
-        self.next = if self.skipped == 0 { self.place.node } else { NOWHERE };
-        self.next_wanted = false;
+        self.go_on();
     }
 
     #[inline(always)]
     fn key(&mut self, start: usize, end: usize, escaped: bool) {
-        if self.skipped != 0 || self.place.node == NOWHERE {
+        if self.children.is_empty() {
             return;
         }
         self.next = match escaped {
-            false => self.plan.child(self.place.node, self.text.as_bytes(), start, end),
+            false => self.plan.child(self.children, self.text.as_bytes(), start, end),
             true => self.child_of_escaped(start, end),
         };
-        self.next_wanted = true;
-        if self.next != NOWHERE {
-            let met = std::mem::replace(&mut self.captures.met[self.next as usize], self.place.object);
-            if met == self.place.object {
-                self.note_repeat();
-            }
+        if self.next == NOWHERE {
+            (self.wants_object, self.wants_other) = (false, false);
+            return;
+        }
+        let node = &self.plan.nodes[self.next as usize];
+        (self.wants_object, self.wants_other) = (node.wants_object, node.wants_other);
+        let met = std::mem::replace(&mut self.captures.met[self.next as usize], self.place.object);
+        if met == self.place.object {
+            self.note_repeat();
         }
     }
 
     #[inline(always)]
     fn scalar(&mut self, scalar: Scalar, start: usize, end: usize) {
-        if self.next == NOWHERE || !self.next_wanted || !self.plan.nodes[self.next as usize].wants_other {
+        if !self.wants_other {
             return;
         }
         if scalar == Scalar::Escaped {

@@ -27,6 +27,17 @@ pub(super) enum Scalar {
     Escaped,
 }
 
+impl Scalar {
+    /// Strings are shown without their quotes.
+    #[inline(always)]
+    fn show(self, visitor: &mut impl Visitor, start: usize, end: usize) {
+        match self {
+            Scalar::Plain | Scalar::Escaped => visitor.scalar(self, start + 1, end - 1),
+            _ => visitor.scalar(self, start, end),
+        }
+    }
+}
+
 /// Where a text stops being JSON, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Syntax {
@@ -80,7 +91,7 @@ pub(super) fn is_number(text: &str) -> bool {
 /// The kind and the text of a JSON text that is one scalar.
 pub(super) fn scalar(text: &str) -> Option<(Scalar, &str)> {
     let mut reader = Reader::new(text);
-    let scalar = reader.scalar().ok()?;
+    let scalar = reader.scalar(reader.peek()).ok()?;
     let quote = usize::from(matches!(scalar, Scalar::Plain | Scalar::Escaped));
     (reader.pos == text.len()).then(|| (scalar, &text[quote..text.len() - quote]))
 }
@@ -100,7 +111,7 @@ pub(super) fn value_end(text: &str, start: usize) -> usize {
                 reader.pos += 1;
             }
             b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => reader.pos += 1,
-            _ if reader.scalar().is_err() => return text.len(),
+            first if reader.scalar(first).is_err() => return text.len(),
             _ => {}
         }
         if open == 0 || reader.pos >= text.len() {
@@ -186,62 +197,82 @@ impl<'t> Reader<'t> {
         self.bytes.get(self.pos).copied().unwrap_or(0)
     }
 
+    /// Skips white space; the byte in hand.
     #[inline(always)]
-    fn white(&mut self) {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.pos += 1;
+    fn token(&mut self) -> u8 {
+        match self.peek() {
+            0..=b' ' => self.token_after_white(),
+            byte => byte,
         }
     }
 
-    #[inline]
+    #[inline(never)]
+    fn token_after_white(&mut self) -> u8 {
+        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.pos += 1;
+        }
+        self.peek()
+    }
+
+    #[inline(always)]
     fn document(&mut self, visitor: &mut impl Visitor) -> Result<usize, Invalid> {
         let mut nesting = Nesting::default();
-        self.white();
+        let first = self.token();
         if self.pos == self.bytes.len() {
             return Err(self.fail(Problem::Empty));
         }
+        match first {
+            b'{' | b'[' => self.container(visitor, &mut nesting)?,
+            _ => {
+                let start = self.pos;
+                let scalar = self.scalar(first)?;
+                scalar.show(visitor, start, self.pos);
+            }
+        }
+        self.token();
+        match self.pos == self.bytes.len() {
+            true => Ok(nesting.deepest),
+            false => Err(self.fail(Problem::TrailingText)),
+        }
+    }
+
+    /// Reads an array or object and all that is in it.
+    #[inline(always)]
+    fn container(&mut self, visitor: &mut impl Visitor, nesting: &mut Nesting) -> Result<(), Invalid> {
+        let mut byte = self.peek();
         'value: loop {
+            // A value begins with `byte`.
             let start = self.pos;
-            match self.peek() {
-                bracket @ (b'{' | b'[') => {
-                    let object = bracket == b'{';
+            match byte {
+                b'"' => {
+                    let scalar = self.string()?;
+                    scalar.show(visitor, start, self.pos);
+                }
+                b'{' | b'[' => {
+                    let object = byte == b'{';
                     self.pos += 1;
                     nesting.push(object);
                     visitor.open(object, start);
-                    self.white();
+                    let first = self.token();
                     // In ASCII a closing bracket stands two after its opening one.
-                    if self.peek() != bracket + 2 {
-                        if object {
-                            self.key(visitor)?;
-                        }
+                    if first != byte + 2 {
+                        byte = if object { self.key(first, visitor)? } else { first };
                         continue 'value;
                     }
                 }
-                b'"' => {
-                    let scalar = self.string()?;
-                    visitor.scalar(scalar, start + 1, self.pos - 1);
-                }
                 _ => {
-                    let scalar = self.scalar()?;
-                    visitor.scalar(scalar, start, self.pos);
+                    let scalar = self.scalar(byte)?;
+                    scalar.show(visitor, start, self.pos);
                 }
             }
             // A value has ended, and with it perhaps the arrays and objects around it.
-            loop {
-                self.white();
-                let Some(object) = nesting.innermost_is_object() else {
-                    return match self.pos == self.bytes.len() {
-                        true => Ok(nesting.deepest),
-                        false => Err(self.fail(Problem::TrailingText)),
-                    };
-                };
-                match self.peek() {
+            while nesting.depth > 0 {
+                let object = nesting.innermost_is_object();
+                match self.token() {
                     b',' => {
                         self.pos += 1;
-                        self.white();
-                        if object {
-                            self.key(visitor)?;
-                        }
+                        let first = self.token();
+                        byte = if object { self.key(first, visitor)? } else { first };
                         continue 'value;
                     }
                     b'}' if object => {}
@@ -253,29 +284,30 @@ impl<'t> Reader<'t> {
                 nesting.pop();
                 visitor.close(self.pos);
             }
+            return Ok(());
         }
     }
 
+    /// Reads a key that begins with `first`, and its colon; the byte that its value begins with.
     #[inline(always)]
-    fn key(&mut self, visitor: &mut impl Visitor) -> Result<(), Invalid> {
-        if self.peek() != b'"' {
+    fn key(&mut self, first: u8, visitor: &mut impl Visitor) -> Result<u8, Invalid> {
+        if first != b'"' {
             return Err(self.fail(Problem::Key));
         }
         let start = self.pos + 1;
         let scalar = self.string()?;
         visitor.key(start, self.pos - 1, scalar == Scalar::Escaped);
-        self.white();
-        if self.peek() != b':' {
+        if self.token() != b':' {
             return Err(self.fail(Problem::Colon));
         }
         self.pos += 1;
-        self.white();
-        Ok(())
+        Ok(self.token())
     }
 
+    /// Reads a scalar that begins with `first`.
     #[inline]
-    fn scalar(&mut self) -> Result<Scalar, Invalid> {
-        match self.peek() {
+    fn scalar(&mut self, first: u8) -> Result<Scalar, Invalid> {
+        match first {
             b'"' => self.string(),
             b'-' | b'0'..=b'9' => self.number().map(|()| Scalar::Number),
             b't' => self.literal(b"true", Scalar::True),
@@ -298,20 +330,19 @@ impl<'t> Reader<'t> {
     #[inline(always)]
     fn string(&mut self) -> Result<Scalar, Invalid> {
         self.pos += 1;
-        self.plain();
-        match self.peek() {
+        match self.plain() {
             b'"' => {
                 self.pos += 1;
                 Ok(Scalar::Plain)
             }
-            _ => self.string_with_escapes(),
+            special => self.string_with_escapes(special),
         }
     }
 
     #[inline(never)]
-    fn string_with_escapes(&mut self) -> Result<Scalar, Invalid> {
+    fn string_with_escapes(&mut self, mut special: u8) -> Result<Scalar, Invalid> {
         loop {
-            match self.peek() {
+            match special {
                 b'"' => {
                     self.pos += 1;
                     return Ok(Scalar::Escaped);
@@ -320,24 +351,32 @@ impl<'t> Reader<'t> {
                 _ if self.pos == self.bytes.len() => return Err(self.fail(Problem::UnclosedString)),
                 _ => return Err(self.fail(Problem::ControlCharacter)),
             }
-            self.plain();
+            special = self.plain();
         }
     }
 
-    /// Goes on to the next quote, backslash or control character, or to the end.
+    /// Goes on to the next quote, backslash or control character, and returns it; 0 at the end.
     #[inline(always)]
-    fn plain(&mut self) {
+    fn plain(&mut self) -> u8 {
         while let Some(word) = self.bytes.get(self.pos..).and_then(|rest| rest.first_chunk::<8>()) {
-            let special = special_bytes(u64::from_le_bytes(*word));
+            let word = u64::from_le_bytes(*word);
+            let special = special_bytes(word);
             if special != 0 {
-                self.pos += special.trailing_zeros() as usize / 8;
-                return;
+                let bits = special.trailing_zeros() & !7;
+                self.pos += bits as usize / 8;
+                return (word >> bits) as u8;
             }
             self.pos += 8;
         }
+        self.plain_at_end()
+    }
+
+    #[inline(never)]
+    fn plain_at_end(&mut self) -> u8 {
         while self.pos < self.bytes.len() && !matches!(self.peek(), b'"' | b'\\' | 0..0x20) {
             self.pos += 1;
         }
+        self.peek()
     }
 
     fn escape(&mut self) -> Result<(), Invalid> {
@@ -416,10 +455,11 @@ impl<'t> Reader<'t> {
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES << 7;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let zero = (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
-    (zero | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH
+    // With bit 1 flipped the quote (0x22) is 0x20, and what was 0x20 and 0x21 is above: one comparison finds the quote
+    // and the control characters.
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (quote_or_control | backslash) & !word & HIGH
 }
 
 /// Which of the open brackets are objects: a bit for each, so that a hostile record cannot take much memory.
@@ -454,7 +494,7 @@ impl Nesting {
     }
 
     #[inline(always)]
-    fn innermost_is_object(&self) -> Option<bool> {
-        (self.depth != 0).then_some(self.word & 1 == 1)
+    fn innermost_is_object(&self) -> bool {
+        self.word & 1 == 1
     }
 }

@@ -100,12 +100,18 @@ pub(super) struct Node {
     pub elements: bool,
     /// Bits of [`kept`].
     pub kept: u8,
+    /// Where its key stands in [`Plan::keys`].
+    key: (u32, u32),
+    /// Where its children's hash table stands in [`Plan::tables`].
+    table: (u32, u32),
+}
+
+/// A place in a hash table of keys; open addressing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
     key: Key,
-    key_start: u32,
-    /// Where the table of the children's keys starts.
-    table: u32,
-    /// Shift of the hash: 64 − the table's bits.
-    shift: u32,
+    /// [`NOWHERE`]: the slot is empty.
+    node: NodeId,
 }
 
 /// What a key is compared by: for up to 16 bytes this is all of it.
@@ -133,10 +139,11 @@ impl Key {
         Key { head, tail, len: len as u32 }
     }
 
+    /// Good in all bits that a table's size leaves.
     #[inline(always)]
-    fn hash(&self) -> u64 {
+    fn hash(&self) -> usize {
         let mixed = self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len);
-        (mixed ^ mixed >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ((mixed ^ mixed >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
     }
 }
 
@@ -153,8 +160,8 @@ pub(super) struct Places {
 pub struct Plan {
     pub(super) nodes: Vec<Node>,
     envelope: [NodeId; ENVELOPE.len()],
-    /// The nodes' hash tables of their children, one after the other; open addressing.
-    tables: Vec<NodeId>,
+    /// The nodes' hash tables of their children, one after the other.
+    tables: Vec<Slot>,
     keys: Vec<u8>,
     paths: Vec<Places>,
     traits: Vec<Places>,
@@ -186,29 +193,35 @@ impl Plan {
         builder.finish(envelope, paths, traits)
     }
 
-    /// The node beneath `parent` with the key `text[start..end]`, or [`NOWHERE`].
+    /// The hash table of the keys beneath a node; empty if there are none.
     #[inline(always)]
-    pub(super) fn child(&self, parent: NodeId, text: &[u8], start: usize, end: usize) -> NodeId {
-        let key = Key::new(text, start, end);
-        let parent = &self.nodes[parent as usize];
-        let mut slot = (key.hash() >> parent.shift) as usize;
-        let mask = (1usize << (64 - parent.shift)) - 1;
-        loop {
-            let child = self.tables[parent.table as usize + slot];
-            if child == NOWHERE {
-                return NOWHERE;
-            }
-            let node = &self.nodes[child as usize];
-            if node.key == key && (key.len <= 16 || self.key(node) == &text[start..end]) {
-                return child;
-            }
-            slot = (slot + 1) & mask;
+    pub(super) fn children(&self, node: NodeId) -> &[Slot] {
+        match self.nodes.get(node as usize) {
+            Some(node) => &self.tables[node.table.0 as usize..node.table.1 as usize],
+            None => &[],
         }
     }
 
-    fn key(&self, node: &Node) -> &[u8] {
-        let start = node.key_start as usize;
-        &self.keys[start..start + node.key.len as usize]
+    /// The node of the key `text[start..end]` in a table of [`Plan::children`], or [`NOWHERE`].
+    #[inline(always)]
+    pub(super) fn child(&self, children: &[Slot], text: &[u8], start: usize, end: usize) -> NodeId {
+        let key = Key::new(text, start, end);
+        let mut at = key.hash();
+        while let Some(slot) = children.get(at & children.len().wrapping_sub(1)) {
+            if slot.node == NOWHERE {
+                break;
+            }
+            if slot.key == key && (key.len <= 16 || self.key(slot.node) == &text[start..end]) {
+                return slot.node;
+            }
+            at += 1;
+        }
+        NOWHERE
+    }
+
+    fn key(&self, node: NodeId) -> &[u8] {
+        let (start, end) = self.nodes[node as usize].key;
+        &self.keys[start as usize..end as usize]
     }
 
     /// Whether the node is `ancestor` or beneath it.
@@ -261,10 +274,8 @@ impl Builder {
             inner: false,
             elements: false,
             kept: 0,
-            key: Key::new(key.as_bytes(), 0, key.len()),
-            key_start: self.keys.len() as u32,
-            table: 0,
-            shift: 0,
+            key: (self.keys.len() as u32, (self.keys.len() + key.len()) as u32),
+            table: (0, 0),
         });
         self.keys.extend_from_slice(key.as_bytes());
         self.children.push(Vec::new());
@@ -298,8 +309,8 @@ impl Builder {
     }
 
     fn key(&self, node: NodeId) -> &[u8] {
-        let node = &self.nodes[node as usize];
-        &self.keys[node.key_start as usize..][..node.key.len as usize]
+        let (start, end) = self.nodes[node as usize].key;
+        &self.keys[start as usize..end as usize]
     }
 
     fn event_path(&mut self, path: &EventPath) -> Places {
@@ -324,21 +335,22 @@ impl Builder {
 
     fn finish(mut self, envelope: [NodeId; ENVELOPE.len()], paths: Vec<Places>, traits: Vec<Places>) -> Plan {
         let mut tables = Vec::new();
-        for (parent, children) in self.children.iter().enumerate() {
+        for (parent, children) in
+            self.children.iter().enumerate().filter(|(_, children)| !children.is_empty())
+        {
             // A quarter full at most: most keys of a record are not wanted and should meet an empty slot at once.
-            let size = (children.len() * 4).next_power_of_two().max(2);
-            let table = tables.len();
-            tables.resize(table + size, NOWHERE);
-            let shift = 64 - size.trailing_zeros();
-            self.nodes[parent].table = table as u32;
-            self.nodes[parent].shift = shift;
-            for &child in children {
-                let mut slot = (self.nodes[child as usize].key.hash() >> shift) as usize;
-                while tables[table + slot] != NOWHERE {
-                    slot = (slot + 1) & (size - 1);
+            let size = (children.len() * 4).next_power_of_two();
+            let start = tables.len();
+            tables.resize(start + size, Slot { key: Key::new(b"", 0, 0), node: NOWHERE });
+            for &node in children {
+                let key = Key::new(self.key(node), 0, self.key(node).len());
+                let mut at = key.hash();
+                while tables[start + (at & (size - 1))].node != NOWHERE {
+                    at += 1;
                 }
-                tables[table + slot] = child;
+                tables[start + (at & (size - 1))] = Slot { key, node };
             }
+            self.nodes[parent].table = (start as u32, tables.len() as u32);
         }
         Plan { nodes: self.nodes, envelope, tables, keys: self.keys, paths, traits }
     }

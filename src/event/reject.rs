@@ -33,57 +33,73 @@ pub(super) fn not_utf8(at: usize) -> Rejection {
 pub(super) fn not_json(text: &str, Syntax { at, problem }: Syntax, offset: usize) -> Rejection {
     let before = text.as_bytes()[..at.min(text.len())].trim_ascii_end();
     let found = Found::at(text, at);
-    let what = match problem {
-        Problem::Empty => "the record is empty: send one JSON object".to_owned(),
-        Problem::Key if found == Found::Character('}') && before.ends_with(b",") => {
-            "the comma before `}` has nothing after it: leave it out".to_owned()
-        }
-        Problem::Value if found == Found::Character(']') && before.ends_with(b",") => {
-            "the comma before `]` has nothing after it: leave it out".to_owned()
-        }
-        Problem::Value | Problem::Key if found == Found::Character('\'') => {
-            "a text stands in single quotes: JSON takes double quotes only".to_owned()
-        }
-        Problem::Value | Problem::Key | Problem::CommaOrBrace | Problem::CommaOrBracket
-            if found == Found::Character('/') =>
-        {
-            "a comment or a stray `/`: JSON has no comments, leave it out".to_owned()
-        }
-        Problem::Value | Problem::Number
-            if matches!(found, Found::Word("NaN" | "nan" | "Infinity" | "inf" | "Inf")) =>
-        {
-            format!("{found} is no JSON number: send null or leave the field out")
-        }
-        Problem::Value => match found {
-            Found::Word("True" | "False" | "None" | "undefined" | "nil" | "NULL" | "TRUE" | "FALSE") => {
-                format!("{found} is no JSON value: JSON writes true, false and null")
-            }
-            _ => format!("a value is expected, not {found}"),
-        },
-        Problem::Key => format!("a field's name in double quotes is expected, not {found}"),
-        Problem::Colon => format!("`:` is expected after a field's name, not {found}"),
-        Problem::CommaOrBrace => format!("`,` or `}}` is expected after a field's value, not {found}"),
-        Problem::CommaOrBracket => format!("`,` or `]` is expected after an array's element, not {found}"),
-        Problem::TrailingText => {
-            format!("the JSON value has ended, but {found} follows: send one event per record")
-        }
-        Problem::UnclosedString => "the record ends inside a text: it was cut off or a quote is missing".to_owned(),
-        Problem::ControlCharacter => {
-            "a line break, tab or other control character stands in a text: write it as \\n, \\t or \\u00XX".to_owned()
-        }
-        Problem::Escape => "a backslash in a text is followed by no JSON escape: write \\\\ for a backslash".to_owned(),
-        Problem::LoneSurrogate => {
-            "half of a character (a lone surrogate \\uD800 to \\uDFFF): a text was cut in the middle of an emoji or the like"
-                .to_owned()
-        }
-        Problem::Number => format!("a number goes on with {found} where a digit is expected"),
-        Problem::LeadingZero => {
-            "a number begins with a needless 0: leave the 0 out, or send a text in double quotes".to_owned()
-        }
-        Problem::NumberRange => "a number is too large: at most about 1.8e308 is possible".to_owned(),
-    };
+    let what = usual_mistake(problem, &found, before).unwrap_or_else(|| expectation(problem, &found));
     let detail = format!("not JSON at byte offset {}: {what}", at + offset);
     rejection(Reason::NotJson, detail)
+}
+
+/// What people and their programs do most often.
+fn usual_mistake(problem: Problem, found: &Found<'_>, before: &[u8]) -> Option<String> {
+    let after_comma = before.ends_with(b",");
+    let mistake = match (problem, found) {
+        (Problem::Key, Found::Character('}')) if after_comma => {
+            "the comma before `}` has nothing after it: leave it out"
+        }
+        (Problem::Value, Found::Character(']')) if after_comma => {
+            "the comma before `]` has nothing after it: leave it out"
+        }
+        (Problem::Value | Problem::Key, Found::Character('\'')) => {
+            "a text stands in single quotes: JSON takes double quotes only"
+        }
+        (
+            Problem::Value | Problem::Key | Problem::CommaOrBrace | Problem::CommaOrBracket,
+            Found::Character('/'),
+        ) => "a comment or a stray `/`: JSON has no comments, leave it out",
+        (Problem::CommaOrBrace | Problem::CommaOrBracket, Found::Text) => {
+            "a comma is missing before the text that begins here, or a quote inside a text lacks its backslash"
+        }
+        (Problem::Value | Problem::Number, Found::Word("NaN" | "nan" | "Infinity" | "inf" | "Inf")) => {
+            return Some(format!("{found} is no JSON number: send null or leave the field out"));
+        }
+        (
+            Problem::Value,
+            Found::Word("True" | "False" | "None" | "undefined" | "nil" | "NULL" | "TRUE" | "FALSE"),
+        ) => return Some(format!("{found} is no JSON value: JSON writes true, false and null")),
+        _ => return None,
+    };
+    Some(mistake.to_owned())
+}
+
+fn expectation(problem: Problem, found: &Found<'_>) -> String {
+    let text = match problem {
+        Problem::Value => return format!("a value is expected, not {found}"),
+        Problem::Key => return format!("a field's name in double quotes is expected, not {found}"),
+        Problem::Colon => return format!("`:` is expected after a field's name, not {found}"),
+        Problem::CommaOrBrace => {
+            return format!("`,` or `}}` is expected after a field's value, not {found}");
+        }
+        Problem::CommaOrBracket => {
+            return format!("`,` or `]` is expected after an array's element, not {found}");
+        }
+        Problem::TrailingText => {
+            return format!("the JSON value has ended, but {found} follows: send one event per record");
+        }
+        Problem::Number => return format!("a number goes on with {found} where a digit is expected"),
+        Problem::Empty => "the record is empty: send one JSON object",
+        Problem::UnclosedString => "the record ends inside a text: it was cut off or a quote is missing",
+        Problem::ControlCharacter => {
+            "a line break, tab or other control character stands in a text: write it as \\n, \\t or \\u00XX"
+        }
+        Problem::Escape => "a backslash in a text is followed by no JSON escape: write \\\\ for a backslash",
+        Problem::LoneSurrogate => {
+            "half of a character (a lone surrogate \\uD800 to \\uDFFF): a text was cut in the middle of an emoji or the like"
+        }
+        Problem::LeadingZero => {
+            "a number begins with a needless 0: leave the 0 out, or send a text in double quotes"
+        }
+        Problem::NumberRange => "a number is too large: at most about 1.8e308 is possible",
+    };
+    text.to_owned()
 }
 
 pub(super) fn too_deep(depth: usize) -> Rejection {
@@ -218,7 +234,8 @@ impl std::fmt::Display for Found<'_> {
             Found::End => f.write_str("the end of the record: it was cut off"),
             Found::Text => f.write_str("a text"),
             Found::Word(word) => write!(f, "`{word}`"),
-            Found::Character(character) => write!(f, "`{}`", character.escape_debug()),
+            Found::Character(character) if character.is_ascii_graphic() => write!(f, "`{character}`"),
+            Found::Character(character) => write!(f, "the character U+{:04X}", u32::from(*character)),
         }
     }
 }

@@ -28,31 +28,27 @@ pub fn parse_text(text: &str) -> Option<i64> {
 
 /// Days from the epoch to `YYYY-MM-DD`.
 fn days(&[y1, y2, y3, y4, b1, m1, m2, b2, d1, d2]: &[u8; 10]) -> Option<i64> {
-    if b1 != b'-' || b2 != b'-' {
+    /// The days of each month, from January; the 29th of February is looked at apart.
+    const DAYS: [i64; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let (century, year, month, day) = (two(y1, y2), two(y3, y4), two(m1, m2), two(d1, d2));
+    let &length = DAYS.get((month - 1) as usize)?;
+    if b1 != b'-' || b2 != b'-' || century > 99 || year > 99 || day == 0 || day > length {
         return None;
     }
-    let year = two(y1, y2)? * 100 + two(y3, y4)?;
-    let (month, day) = (two(m1, m2)?, two(d1, d2)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
+    let year = century * 100 + year;
+    if month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)) {
         return None;
     }
     // Years that begin in March put the leap day at their end: the days before a month follow one formula.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let leap_days = (year >> 2) - year.div_euclid(100) + year.div_euclid(400);
     Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
 }
 
 /// Milliseconds from midnight UTC to `hh:mm:ss[.fraction][offset]`.
 fn clock_ms(clock: &[u8]) -> Option<i64> {
     let (&[h1, h2, b':', m1, m2, b':', s1, s2], rest) = clock.split_first_chunk()? else { return None };
-    let (hour, minute, second) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);
+    let (hour, minute, second) = (two(h1, h2), two(m1, m2), two(s1, s2));
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -78,7 +74,7 @@ fn offset_ms(offset: &[u8]) -> Option<i64> {
         [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => (sign, h1, h2, m1, m2),
         _ => return None,
     };
-    let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
+    let (hours, minutes) = (two(h1, h2), two(m1, m2));
     let ms = (hours * 60 + minutes) * 60_000;
     match sign {
         _ if hours > 23 || minutes > 59 => None,
@@ -88,11 +84,11 @@ fn offset_ms(offset: &[u8]) -> Option<i64> {
     }
 }
 
-/// The number of two ASCII digits.
-#[inline]
-fn two(tens: u8, ones: u8) -> Option<i64> {
+/// The number of two ASCII digits; one that no clock or calendar has if they are none.
+#[inline(always)]
+fn two(tens: u8, ones: u8) -> i64 {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
+    if tens < 10 && ones < 10 { i64::from(tens * 10 + ones) } else { i64::from(u8::MAX) }
 }
 
 /// Reads the epoch from a JSON number: seconds if it is below 1e11, otherwise ms; rounded to a ms, half away from

@@ -1,6 +1,7 @@
 use super::{LIMITS, RECORD_MS, outcome, plan, with_event};
 use crate::event::scan::Scanner;
 use crate::event::{Kind, Reason};
+use crate::model::compiled::Field;
 
 /// The lead that a record belongs to.
 fn lead(fields: &str) -> Result<String, Reason> {
@@ -211,5 +212,25 @@ fn a_scanner_takes_nothing_over_from_record_to_record() {
         assert_eq!((event.lead, event.name, event.message_id), ("a", None, None));
         assert_eq!((event.identifies, event.time_ms), (false, RECORD_MS));
         assert!(!scan.has_kept_traits());
+    }
+}
+
+#[test]
+fn captures_of_earlier_records_do_not_tangle_later_ones() {
+    let plan = plan(&["properties.a.b", "properties.c"], &[]);
+    let mut scanner = Scanner::default();
+    let mut counts = |elements: usize, before: usize| {
+        let ids = [r#""name":"n","#, r#""userId":"u","#, r#""messageId":"m","#][..before].concat();
+        let json = format!(
+            r#"{{{ids}"type":"page","properties":{{"a":[{}0],"c":1}}}}"#,
+            r#"{"b":1},"#.repeat(elements)
+        );
+        let scan = scanner.scan(&plan, &LIMITS, json.as_bytes()).unwrap();
+        (scan.values(Field::Path(0)).count(), scan.values(Field::Path(1)).count())
+    };
+    for elements in [3, 0, 5, 1, 4, 2] {
+        for before in [3, 0, 2, 1] {
+            assert_eq!(counts(elements, before), (elements, 1));
+        }
     }
 }

@@ -19,6 +19,18 @@ fn detail(record: &str) -> String {
 fn details_say_what_is_wrong_and_where() {
     let cases = [
         (
+            r#"{"a":1 "b":2}"#,
+            "not JSON at byte offset 7: a comma is missing before the text that begins here, or a quote inside a text lacks its backslash",
+        ),
+        (
+            "{\u{a0}\"a\":1}",
+            "not JSON at byte offset 1: a field's name in double quotes is expected, not the character U+00A0",
+        ),
+        (
+            r#"["a\x"]"#,
+            r"not JSON at byte offset 3: a backslash in a text is followed by no JSON escape: write \\ for a backslash",
+        ),
+        (
             r#"{"type":"page","userId":"u""#,
             "not JSON at byte offset 27: `,` or `}` is expected after a field's value, not the end of the record: it was cut off",
         ),
