@@ -65,7 +65,8 @@ fn rejections_carry_their_line_and_reason() {
     let input = b"\n{}\n  \n{\"type\":\"page\",\"userId\":1.5}\n[]\nx\n".as_slice();
     let model = Model::read(&format!("model: m\nversion: 1\n{ONE_STAGE}"));
     let out = replay(&model, input, Options::default());
-    let reasons: Vec<_> = out.iter().map(|r| (r["data"]["line"].clone(), r["data"]["reason"].clone())).collect();
+    let reasons: Vec<_> =
+        out.iter().map(|r| (r["data"]["line"].clone(), r["data"]["reason"].clone())).collect();
     let expected = [(2, "unknown_kind"), (4, "bad_lead"), (5, "not_object"), (6, "not_json")];
     assert_eq!(reasons, expected.map(|(line, reason)| (json!(line), json!(reason))));
 }
@@ -80,9 +81,7 @@ fn a_far_future_time_is_set_to_the_time_of_the_record() {
 
 #[test]
 fn a_repeated_message_id_within_a_day_changes_nothing() {
-    let model = format!(
-        "{ALPHA}{ONE_STAGE}scores: {{s: {{groups: {{g: {{points: {{alpha: 1}}}}}}}}}}\n"
-    );
+    let model = format!("{ALPHA}{ONE_STAGE}scores: {{s: {{groups: {{g: {{points: {{alpha: 1}}}}}}}}}}\n");
     let event = |seconds: f64| track("l", "Alpha", seconds, json!({ "messageId": "m" }));
     let day = 86_400.0;
     let count = |second: f64| final_score(&model, &[event(0.0), event(second)], 0.0)["scores"]["s"].clone();
@@ -93,9 +92,7 @@ fn a_repeated_message_id_within_a_day_changes_nothing() {
 #[test]
 fn traits_follow_event_time_and_their_own_path() {
     let model = format!("{ONE_STAGE}emit: {{traits: [company.name, title, company.size]}}\n");
-    let group = |seconds: f64, traits: Value| {
-        json!({ "type": "group", "userId": "l", "timestamp": written(seconds), "traits": traits })
-    };
+    let group = |seconds: f64, traits: Value| json!({ "type": "group", "userId": "l", "timestamp": written(seconds), "traits": traits });
     let events = [
         group(10.0, json!({ "name": "Acme", "size": 5 })),
         identify("l", 20.0, json!({ "company": null, "title": "VP" })),
@@ -139,8 +136,10 @@ fn seen_counts_within_periods_stages_and_distinct_values() {
              transitions: [{{name: t, from: a, to: b, on: alpha}}]\n\
              qualifications: {{q: {{c: {{seen: {{signal: alpha, {test}}}}}}}}}\n"
         );
-        let event = |seconds: f64, who: Value| track("l", "Alpha", seconds, json!({ "properties": { "who": who } }));
-        let events = [event(0.0, json!("x")), event(5.0, json!("x")), event(8.0, json!(["y"])), event(9.0, json!(1))];
+        let event =
+            |seconds: f64, who: Value| track("l", "Alpha", seconds, json!({ "properties": { "who": who } }));
+        let events =
+            [event(0.0, json!("x")), event(5.0, json!("x")), event(8.0, json!(["y"])), event(9.0, json!(1))];
         final_score(&model, &events, until)["qualified"]["q"]["c"] == true
     };
     assert!(seen("at_least: 4", 100.0) && !seen("at_least: 5", 100.0));
@@ -269,12 +268,16 @@ fn a_reset_forgets_what_came_until_then_and_what_comes_late() {
          transitions: [{{name: t, from: a, to: b, after: 10s, reset: [s]}}]\n\
          scores: {{s: {{groups: {{g: {{points: {{alpha: {{points: 1, at_most: 2}}}}}}}}}}}}\n"
     );
-    let events = [alpha(0.0), alpha(1.0), alpha(2.0), alpha(11.0), alpha(9.0), alpha(10.0), alpha(12.0), alpha(13.0)];
+    let events =
+        [alpha(0.0), alpha(1.0), alpha(2.0), alpha(11.0), alpha(9.0), alpha(10.0), alpha(12.0), alpha(13.0)];
     let out = run(&model, &events, None, true);
     assert_eq!(told(&out, "transitions", "scores"), [(10.0, json!({ "s": 0.0 }))]);
     let last = &out.last().unwrap()["data"];
     assert_eq!(last["scores"]["s"], 2.0);
-    assert_eq!((&last["reasons"][0]["count"], &last["reasons"][0]["last_at"]), (&json!(2), &json!(written(12.0))));
+    assert_eq!(
+        (&last["reasons"][0]["count"], &last["reasons"][0]["last_at"]),
+        (&json!(2), &json!(written(12.0)))
+    );
 }
 
 #[test]

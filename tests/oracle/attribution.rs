@@ -88,7 +88,15 @@ fn shares(weighing: &Weighing, touches: &[Touch]) -> Vec<Option<f64>> {
             2 => vec![Some(first / (first + last)), Some(last / (first + last))],
             _ => {
                 let middle = (1.0 - first - last) / (count - 2) as f64;
-                let share = |at| if at == 0 { *first } else if at == count - 1 { *last } else { middle };
+                let share = |at| {
+                    if at == 0 {
+                        *first
+                    } else if at == count - 1 {
+                        *last
+                    } else {
+                        middle
+                    }
+                };
                 (0..count).map(|at| Some(share(at))).collect()
             }
         },

@@ -42,9 +42,11 @@ fn numbers_by_value(value: &Value) -> Value {
         // Adding 0 makes one of the two zeros.
         Value::Number(number) => number.as_f64().map_or(Value::Null, |number| Value::from(number + 0.0)),
         Value::Array(items) => items.iter().map(numbers_by_value).collect(),
-        Value::Object(map) => {
-            map.iter().map(|(key, value)| (key.clone(), numbers_by_value(value))).collect::<Map<_, _>>().into()
-        }
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), numbers_by_value(value)))
+            .collect::<Map<_, _>>()
+            .into(),
         other => other.clone(),
     }
 }

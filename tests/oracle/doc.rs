@@ -14,10 +14,9 @@ pub enum Doc {
 
 impl Doc {
     pub fn read(text: &str) -> Doc {
-        let mut events =
-            Parser::new_from_str(text).map(|event| event.expect("readable YAML").0).filter(|event| {
-                !matches!(event, Event::Nothing | Event::StreamStart | Event::DocumentStart(_))
-            });
+        let mut events = Parser::new_from_str(text)
+            .map(|event| event.expect("readable YAML").0)
+            .filter(|event| !matches!(event, Event::Nothing | Event::StreamStart | Event::DocumentStart(_)));
         let first = events.next().expect("a document");
         node(first, &mut events)
     }

@@ -100,12 +100,9 @@ impl Lead {
     /// Choice: an id that came twice, too far apart to be a duplicate, stands twice among the ids.
     pub fn is_duplicate(&self, event: &Event) -> bool {
         let Some(id) = &event.message_id else { return false };
-        self.events
-            .iter()
-            .rev()
-            .filter(|seen| seen.message_id.is_some())
-            .take(DEDUP_IDS)
-            .any(|seen| seen.message_id.as_ref() == Some(id) && (seen.time - event.time).abs() <= DEDUP_WINDOW)
+        self.events.iter().rev().filter(|seen| seen.message_id.is_some()).take(DEDUP_IDS).any(|seen| {
+            seen.message_id.as_ref() == Some(id) && (seen.time - event.time).abs() <= DEDUP_WINDOW
+        })
     }
 
     pub fn add(&mut self, model: &Model, event: Seen) {

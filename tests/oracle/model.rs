@@ -48,7 +48,11 @@ pub struct Score {
 
 #[derive(Debug)]
 pub enum ScoreKind {
-    Own { groups: Vec<Group>, criteria: Vec<Criterion>, inactivity: Option<Inactivity> },
+    Own {
+        groups: Vec<Group>,
+        criteria: Vec<Criterion>,
+        inactivity: Option<Inactivity>,
+    },
     /// Score and weight.
     Sum(Vec<(String, f64)>),
     Max(Vec<String>),
@@ -273,7 +277,10 @@ impl Reader {
 
     fn stage(&self, name: &str) -> usize {
         let stages = self.doc.get("stages").expect("stages").items();
-        stages.iter().position(|stage| stage.get("name").expect("a name").text() == name).expect("a known stage")
+        stages
+            .iter()
+            .position(|stage| stage.get("name").expect("a name").text() == name)
+            .expect("a known stage")
     }
 
     fn model(&self) -> Model {
@@ -283,7 +290,11 @@ impl Reader {
             version: scalar(self.doc.get("version").expect("a version")),
             signals: self.section("signals").iter().map(|(name, doc)| self.read_signal(name, doc)).collect(),
             scores: self.section("scores").iter().map(|(name, doc)| self.read_score(name, doc)).collect(),
-            qualifications: self.section("qualifications").iter().map(|(n, doc)| self.qualification(n, doc)).collect(),
+            qualifications: self
+                .section("qualifications")
+                .iter()
+                .map(|(n, doc)| self.qualification(n, doc))
+                .collect(),
             stages: self.doc.get("stages").expect("stages").items().iter().map(read_stage).collect(),
             transitions: match self.doc.get("transitions") {
                 Some(list) => list.items().iter().map(|doc| self.transition(doc)).collect(),
@@ -337,7 +348,13 @@ impl Reader {
             ScoreKind::Max(texts(parts))
         } else {
             ScoreKind::Own {
-                groups: doc.get("groups").unwrap_or(EMPTY).entries().iter().map(|(n, g)| self.group(n, g)).collect(),
+                groups: doc
+                    .get("groups")
+                    .unwrap_or(EMPTY)
+                    .entries()
+                    .iter()
+                    .map(|(n, g)| self.group(n, g))
+                    .collect(),
                 criteria: self.criteria(doc),
                 inactivity: doc.get("inactivity").map(|doc| Inactivity {
                     after: millis(doc.get("after").expect("after")),
@@ -361,7 +378,13 @@ impl Reader {
         Group {
             name: name.to_string(),
             range: self.range(doc.get("range"), (None, None)),
-            points: doc.get("points").expect("points").entries().iter().map(|(n, p)| self.points(n, p, decay)).collect(),
+            points: doc
+                .get("points")
+                .expect("points")
+                .entries()
+                .iter()
+                .map(|(n, p)| self.points(n, p, decay))
+                .collect(),
         }
     }
 
@@ -406,7 +429,8 @@ impl Reader {
     }
 
     fn qualification(&self, name: &str, doc: &Doc) -> Qualification {
-        let criteria = doc.entries().iter().map(|(n, condition)| (n.clone(), self.condition(condition))).collect();
+        let criteria =
+            doc.entries().iter().map(|(n, condition)| (n.clone(), self.condition(condition))).collect();
         Qualification { name: name.to_string(), criteria }
     }
 
@@ -417,7 +441,8 @@ impl Reader {
             one => From::These(vec![self.stage(one.text())]),
         };
         let score_names = self.names("scores");
-        let score = |name: &String| score_names.iter().position(|score| score == name).expect("a known score");
+        let score =
+            |name: &String| score_names.iter().position(|score| score == name).expect("a known score");
         Transition {
             name: text(doc, "name").expect("a name"),
             from,
@@ -487,7 +512,13 @@ impl Reader {
         // Choice: "first in model order" is the order of the signals.
         value.sort();
         Attribution {
-            channels: doc.get("channels").expect("channels").entries().iter().map(|(n, m)| (n.clone(), self.matcher(m))).collect(),
+            channels: doc
+                .get("channels")
+                .expect("channels")
+                .entries()
+                .iter()
+                .map(|(n, m)| (n.clone(), self.matcher(m)))
+                .collect(),
             touches: count(doc.get("touches").expect("touches")),
             gap: doc.get("gap").map_or(30 * MINUTE, millis),
             window: doc.get("window").map(millis),

@@ -64,8 +64,7 @@ pub fn with_common_fields(view: &View, cause: &Cause, own: Map<String, Value>) -
         "traits": known_traits(view),
         "reasons": reasons(view),
     }));
-    let profiles =
-        by_score(view, |score| view.winner(score).map(|winner| json!(model.scores[winner].name)));
+    let profiles = by_score(view, |score| view.winner(score).map(|winner| json!(model.scores[winner].name)));
     if !profiles.is_empty() {
         record.insert("profiles".into(), json!(profiles));
     }

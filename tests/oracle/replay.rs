@@ -68,7 +68,8 @@ impl Replay<'_> {
         self.stream = Some(stream);
         self.fire_ripe(stream - GRACE, Some(&id));
         self.fire_own(&id, event.time);
-        let matched = self.model.signals.iter().enumerate().filter(|(_, signal)| signal.matcher.matches(&event));
+        let matched =
+            self.model.signals.iter().enumerate().filter(|(_, signal)| signal.matcher.matches(&event));
         let seen = Seen { signals: matched.map(|(at, _)| at).collect(), event };
         self.apply(seen);
         self.fire_own(&id, stream - GRACE);
@@ -93,9 +94,8 @@ impl Replay<'_> {
         loop {
             let (model, every_second) = (self.model, self.options.every_second);
             let others = self.leads.iter_mut().filter(|(id, _)| Some(id.as_str()) != but);
-            let dues = others.filter_map(|(id, known)| {
-                Some((next_due(model, known, limit, every_second)?, id.clone()))
-            });
+            let dues = others
+                .filter_map(|(id, known)| Some((next_due(model, known, limit, every_second)?, id.clone())));
             let Some((due, id)) = dues.min() else { return };
             self.fire(&id, due);
         }

@@ -73,9 +73,7 @@ impl<'a> View<'a> {
     pub fn winner(&self, score: usize) -> Option<usize> {
         let ScoreKind::Max(parts) = &self.model.scores[score].kind else { return None };
         let parts = parts.iter().map(|part| self.model.score(part));
-        parts.reduce(|best, next| {
-            if round(self.score(next)) > round(self.score(best)) { next } else { best }
-        })
+        parts.reduce(|best, next| if round(self.score(next)) > round(self.score(best)) { next } else { best })
     }
 
     fn groups(&self, score: usize) -> &'a [Group] {
@@ -121,7 +119,9 @@ impl<'a> View<'a> {
     }
 
     pub fn inactivity(&self, score: usize) -> f64 {
-        let ScoreKind::Own { inactivity: Some(rule), .. } = &self.model.scores[score].kind else { return 0.0 };
+        let ScoreKind::Own { inactivity: Some(rule), .. } = &self.model.scores[score].kind else {
+            return 0.0;
+        };
         let Some(last) = self.lead.history.last_activity else { return 0.0 };
         let over = self.clock - last - rule.after;
         if over < 0 {

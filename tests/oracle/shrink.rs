@@ -84,7 +84,9 @@ fn drop_fields(mut best: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
     for at in 0..best.lines.len() {
         let Ok(serde_json::Value::Object(event)) = serde_json::from_slice(&best.lines[at]) else { continue };
         for field in event.keys() {
-            let Ok(serde_json::Value::Object(mut event)) = serde_json::from_slice(&best.lines[at]) else { continue };
+            let Ok(serde_json::Value::Object(mut event)) = serde_json::from_slice(&best.lines[at]) else {
+                continue;
+            };
             event.remove(field);
             let mut smaller = best.clone();
             smaller.lines[at] = serde_json::Value::Object(event).to_string().into_bytes();

@@ -107,7 +107,9 @@ pub fn matcher(rng: &mut Rng) -> Doc {
         2 => map([("kind", Doc::from("page")), ("context.page.path", map([("prefix", Doc::from("/pri"))]))]),
         3 => map([("any", list([map([("event", Doc::from(event))]), map([(field, test)])]))]),
         4 => map([("event", Doc::from(event)), ("not", map([(field, test)]))]),
-        5 => map([("all", list([map([("event", map([("exists", Doc::from(true))]))]), map([(field, test)])]))]),
+        5 => {
+            map([("all", list([map([("event", map([("exists", Doc::from(true))]))]), map([(field, test)])]))])
+        }
         _ => map([("event", Doc::from(event))]),
     }
 }
@@ -140,7 +142,8 @@ fn seen(rng: &mut Rng, names: &Names, pace: Pace, in_fit: bool) -> Doc {
         _ => seen.put("within", pace.duration(rng)),
     }
     if rng.one_in(3) {
-        let field = rng.pick(&["day", "properties.tag", "properties.n", "properties.items.sku", "context.page.path"]);
+        let field =
+            rng.pick(&["day", "properties.tag", "properties.n", "properties.items.sku", "context.page.path"]);
         seen.put("distinct", Doc::from(*field));
     }
     map([("seen", seen)])

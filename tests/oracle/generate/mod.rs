@@ -56,7 +56,9 @@ impl Pace {
 
     fn duration(self, rng: &mut Rng) -> Doc {
         let choices: &[&str] = match self {
-            Pace::Fast => &["500ms", "1s", "1500ms", "5s", "10s", "20s", "30s", "1m", "90s", "2m", "5m", "10m"],
+            Pace::Fast => {
+                &["500ms", "1s", "1500ms", "5s", "10s", "20s", "30s", "1m", "90s", "2m", "5m", "10m"]
+            }
             Pace::Slow => &["10s", "1m", "10m", "30m", "1h", "6h", "1d", "36h", "2d", "1w"],
         };
         Doc::from(*rng.pick(choices))

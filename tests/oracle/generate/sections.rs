@@ -14,8 +14,13 @@ struct Maker<'a> {
 
 pub fn model(rng: &mut Rng, pace: Pace) -> Doc {
     let signals = (0..rng.between(4, 7)).map(|n| format!("s{n}")).collect();
-    let names =
-        Names { signals, scores: Vec::new(), graded: Vec::new(), qualifications: Vec::new(), stages: Vec::new() };
+    let names = Names {
+        signals,
+        scores: Vec::new(),
+        graded: Vec::new(),
+        qualifications: Vec::new(),
+        stages: Vec::new(),
+    };
     Maker { rng, pace, names, resettable: Vec::new() }.model()
 }
 
@@ -151,12 +156,14 @@ impl Maker<'_> {
         self.rng.shuffle(&mut bars);
         bars.truncate(self.rng.between(2, 4) as usize);
         self.names.graded.push((name.to_string(), bars.iter().map(|(grade, _)| grade.to_string()).collect()));
-        let bars = bars.into_iter().map(|(grade, bar)| (grade.to_string(), Doc::from(bar + self.rng.between(0, 3))));
+        let bars =
+            bars.into_iter().map(|(grade, bar)| (grade.to_string(), Doc::from(bar + self.rng.between(0, 3))));
         score.put("grades", Doc::Map(bars.collect()));
     }
 
     fn inactivity(&mut self) -> Doc {
-        let mut inactivity = map([("after", self.duration()), ("points", Doc::from(-self.rng.between(1, 10)))]);
+        let mut inactivity =
+            map([("after", self.duration()), ("points", Doc::from(-self.rng.between(1, 10)))]);
         if self.rng.one_in(2) {
             let every = if self.pace == Pace::Fast { "20s" } else { "6h" };
             inactivity.put("every", Doc::from(every));
@@ -213,7 +220,7 @@ impl Maker<'_> {
         if self.rng.one_in(3) {
             return fixed;
         }
-        let mut points = if self.rng.one_in(3) { self.from_event() } else { map([("points", fixed)]) };
+        let mut points = if self.rng.one_in(3) { self.drawn_points() } else { map([("points", fixed)]) };
         if self.rng.one_in(2) {
             points.put("at_most", Doc::from(self.rng.between(1, 3)));
             if !self.rng.one_in(3) {
@@ -228,14 +235,17 @@ impl Maker<'_> {
         points
     }
 
-    fn from_event(&mut self) -> Doc {
-        let mut points =
-            map([("from", Doc::from(*self.rng.pick(&["properties.n", "properties.items.n", "traits.budget"])))]);
+    fn drawn_points(&mut self) -> Doc {
+        let mut points = map([(
+            "from",
+            Doc::from(*self.rng.pick(&["properties.n", "properties.items.n", "traits.budget"])),
+        )]);
         if self.rng.one_in(2) {
             points.put("scale", Doc::from(*self.rng.pick(&[0.05, 2.0, -1.0, 0.5])));
         }
         if self.rng.one_in(2) {
-            points.put("range", list([Doc::from(-self.rng.between(0, 5)), Doc::from(self.rng.between(1, 15))]));
+            points
+                .put("range", list([Doc::from(-self.rng.between(0, 5)), Doc::from(self.rng.between(1, 15))]));
         }
         points
     }
@@ -326,7 +336,8 @@ impl Maker<'_> {
             2 => Doc::from(stages[0].as_str()),
             _ => list(self.rng.some(&stages).into_iter().map(Doc::from)),
         };
-        let mut transition = map([("name", Doc::from(format!("tr{n}"))), ("from", from), ("to", Doc::from(to))]);
+        let mut transition =
+            map([("name", Doc::from(format!("tr{n}"))), ("from", from), ("to", Doc::from(to))]);
         let part = self.rng.below(8);
         if part < 3 {
             let on = self.on();
@@ -349,7 +360,10 @@ impl Maker<'_> {
             transition.put("reset", list(scores.into_iter().map(Doc::from)));
         }
         if part < 3 && self.rng.one_in(2) {
-            transition.put("reason", Doc::from(*self.rng.pick(&["properties.tag", "properties.items.sku", "event"])));
+            transition.put(
+                "reason",
+                Doc::from(*self.rng.pick(&["properties.tag", "properties.items.sku", "event"])),
+            );
         }
         transition
     }

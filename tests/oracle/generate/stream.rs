@@ -74,12 +74,15 @@ fn broken(rng: &mut Rng) -> String {
 
 fn event(rng: &mut Rng, pace: Pace, now: i64, n: i64, leads: usize) -> Value {
     let mut event = Map::new();
-    let kind = *rng.pick(&["track", "track", "track", "track", "page", "page", "screen", "identify", "group", "alias"]);
+    let kind = *rng
+        .pick(&["track", "track", "track", "track", "page", "page", "screen", "identify", "group", "alias"]);
     let spelled = if rng.one_in(15) { kind.to_uppercase() } else { kind.to_string() };
     event.insert(if rng.one_in(15) { "action" } else { "type" }.into(), json!(spelled));
     match kind {
         "track" => drop(event.insert("event".into(), json!(rng.pick(&EVENTS)))),
-        "page" | "screen" if rng.one_in(2) => drop(event.insert("name".into(), json!(rng.pick(&["Home", "Alpha"])))),
+        "page" | "screen" if rng.one_in(2) => {
+            drop(event.insert("name".into(), json!(rng.pick(&["Home", "Alpha"]))))
+        }
         _ => {}
     }
     identity(rng, &mut event, leads);
@@ -117,7 +120,8 @@ fn identity(rng: &mut Rng, event: &mut Map<String, Value>, leads: usize) {
         event.insert("anonymousId".into(), json!("l10"));
     }
     if rng.one_in(30) {
-        event.insert("userId".into(), rng.pick(&[json!(null), json!(""), json!("l10"), json!(["x"])]).clone());
+        event
+            .insert("userId".into(), rng.pick(&[json!(null), json!(""), json!("l10"), json!(["x"])]).clone());
     }
 }
 
@@ -247,7 +251,8 @@ fn traits(rng: &mut Rng) -> Value {
         map.insert("tags".into(), json!([word(rng, &TAGS), word(rng, &TAGS)]));
     }
     if rng.one_in(5) {
-        let choices = [json!(null), json!(""), json!("text"), json!([{ "size": 5 }]), company(rng), company(rng)];
+        let choices =
+            [json!(null), json!(""), json!("text"), json!([{ "size": 5 }]), company(rng), company(rng)];
         map.insert("company".into(), rng.pick(&choices).clone());
     }
     if rng.one_in(12) {
