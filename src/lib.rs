@@ -1,6 +1,21 @@
-//! qualifyd: a lead-qualification engine.
+//! qualifyd: a lead-qualification engine. It reads engagement events, keeps every lead's score with time decay, moves
+//! leads through the funnel, and says what happened: stage transitions, alerts, SLAs, scores.
+//!
+//! - [`model`]: the scoring model, YAML → checked → compiled
+//! - [`event`]: from a record's bytes to an event
+//! - [`core`]: everything that decides about a lead; pure
+//! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
+//! - [`replay`], [`check`], [`input`]: the offline commands
+//! - [`cli`]: commands and their help
 #![forbid(unsafe_code)]
 
+pub mod check;
+pub mod cli;
 pub mod core;
 pub mod event;
+pub mod input;
 pub mod model;
+pub mod output;
+pub mod records;
+pub mod replay;
+pub mod schema;

@@ -1,1 +1,7 @@
-fn main() {}
+//! Starts and stops.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    qualifyd::cli::run()
+}

@@ -1,8 +1,17 @@
 //! From a Kafka record's bytes to an event (SPEC §1). Pure: no Kafka, no clock.
 
+mod capture;
+mod compact;
+mod envelope;
+mod json;
+mod plan;
+mod reject;
 pub mod scan;
 pub mod time;
 pub mod value;
+
+#[cfg(test)]
+mod tests;
 
 pub use value::{Number, Value};
 
@@ -19,7 +28,8 @@ pub enum Kind {
 }
 
 /// Why a record is rejected; the order is the order in which records are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Reason {
     TooLarge,
@@ -31,6 +41,23 @@ pub enum Reason {
     BadLead,
     MissingName,
     BadTime,
+}
+
+impl Reason {
+    /// What records, headers and metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::TooLarge => "too_large",
+            Reason::NotJson => "not_json",
+            Reason::TooDeep => "too_deep",
+            Reason::NotObject => "not_object",
+            Reason::UnknownKind => "unknown_kind",
+            Reason::MissingLead => "missing_lead",
+            Reason::BadLead => "bad_lead",
+            Reason::MissingName => "missing_name",
+            Reason::BadTime => "bad_time",
+        }
+    }
 }
 
 /// A record that becomes a dead letter.

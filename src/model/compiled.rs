@@ -135,7 +135,7 @@ pub mod foldless {
     pub type Build = std::hash::BuildHasherDefault<xxhash_rust::xxh3::Xxh3Default>;
 }
 
-/// Both ends included; infinite where unbounded.
+/// Both ends included; the largest finite numbers where unbounded, so that no score becomes infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     pub min: f64,
@@ -143,7 +143,7 @@ pub struct Range {
 }
 
 impl Range {
-    pub const UNBOUNDED: Range = Range { min: f64::NEG_INFINITY, max: f64::INFINITY };
+    pub const UNBOUNDED: Range = Range { min: f64::MIN, max: f64::MAX };
 
     /// The nearest value inside the range.
     #[inline]

@@ -1,0 +1,82 @@
+//! When time alone will next change something for a lead (SPEC §5, "Due times"): the first whole second at which it
+//! does, found by halving spans in which it may.
+
+use super::alert;
+use super::judge::{Judge, Memo};
+use super::lead::Lead;
+use super::rules::Rules;
+use super::settle::{moved, quiet_since};
+use super::sla;
+use crate::model::compiled::Transition;
+
+/// 9999-12-31T23:59:59Z: no time lies after it.
+const LAST_SECOND: i64 = crate::event::time::LATEST_MS / 1000;
+
+/// The first span that is looked at, in seconds; each further one is eight times as long.
+const FIRST_SPAN: i64 = 64;
+
+/// The first second after the lead's clock.
+pub fn next_second(lead: &Lead) -> i64 {
+    lead.clock.div_euclid(1000) + 1
+}
+
+/// The first second in `from..=to` at which an input of time would leave a trace.
+pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
+    let to = to.min(LAST_SECOND);
+    if from > to || !may_happen(rules, lead, memo, from, to) {
+        return None;
+    }
+    let (mut start, mut length) = (from, FIRST_SPAN);
+    while start <= to {
+        let end = to.min(start.saturating_add(length - 1));
+        if may_happen(rules, lead, memo, start, end)
+            && let Some(second) = halve(rules, lead, memo, start, end)
+        {
+            return Some(second);
+        }
+        (start, length) = (end + 1, length.saturating_mul(8));
+    }
+    None
+}
+
+/// The first due second of a span in which something may happen.
+fn halve(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
+    if from == to {
+        // At a moment `may_happen` is exact.
+        return Some(from);
+    }
+    let middle = from + (to - from) / 2;
+    [(from, middle), (middle + 1, to)].into_iter().find_map(|(from, to)| {
+        if may_happen(rules, lead, memo, from, to) { halve(rules, lead, memo, from, to) } else { None }
+    })
+}
+
+/// Whether time alone may bring something about at a second in `from..=to`: false is certain; true is certain for a
+/// single second.
+pub fn may_happen(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> bool {
+    memo.clear();
+    let (model, start, end) = (&*rules.model, from * 1000, to * 1000);
+    if sla::is_due(&model.slas, lead, end) {
+        return true;
+    }
+    let mut judge = Judge::over(model, lead, start..=end, memo);
+    let leaving = &rules.by_stage[usize::from(lead.stage)];
+    leaving.iter().any(|&id| may_fire(&mut judge, usize::from(id), &model.transitions[usize::from(id)], end))
+        || rules.timed_alerts.iter().any(|&id| alert::may_change(&mut judge, id, end))
+        || model.emit_scores.is_some_and(|emit| {
+            lead.sent.is_none_or(|sent| end - sent.at >= emit.every) && moved(&mut judge, &emit)
+        })
+}
+
+fn may_fire(judge: &mut Judge<'_>, id: usize, transition: &Transition, end: i64) -> bool {
+    let lead = judge.lead;
+    let waits_for_event = transition.on.is_some() && !lead.pending.contains(id);
+    if waits_for_event || lead.fired_by_time.contains(id) {
+        return false;
+    }
+    let requires = &judge.model.stages[usize::from(transition.to)].requires;
+    transition.after.is_none_or(|after| end - lead.entered_at >= after)
+        && transition.inactive_for.is_none_or(|quiet| end - quiet_since(lead) >= quiet)
+        && requires.iter().all(|&id| lead.trait_text(id).is_some())
+        && transition.when.as_ref().is_none_or(|when| judge.holds(when).possible())
+}

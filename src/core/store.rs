@@ -1,0 +1,256 @@
+//! Where leads are kept between inputs: their bytes in blocks of a few sizes, an index over their ids, and for each the
+//! second for which it is armed.
+
+use hashbrown::HashTable;
+
+/// Not armed.
+pub const NEVER: i64 = i64::MAX;
+
+/// Block sizes: every 8 bytes up to 256, every 16 up to 512, every 64 up to 1,536; larger leads get their own memory.
+const CLASSES: usize = 1 + 28 + 16 + 16;
+const LARGEST_BLOCK: usize = 1_536;
+/// Blocks per page: small, so that a partition with few leads stays small.
+const PAGE_BLOCKS: usize = 64;
+/// The class of leads with memory of their own.
+const LARGE: u32 = CLASSES as u32;
+/// A place is its class above and its number in the class below these bits.
+const NUMBER_BITS: u32 = 26;
+
+fn class_of(length: usize) -> Option<usize> {
+    match length {
+        0..=256 => Some(length.saturating_sub(32).div_ceil(8)),
+        257..=512 => Some(28 + (length - 256).div_ceil(16)),
+        513..=LARGEST_BLOCK => Some(44 + (length - 512).div_ceil(64)),
+        _ => None,
+    }
+}
+
+fn block_size(class: usize) -> usize {
+    match class {
+        0..=28 => 32 + class * 8,
+        29..=44 => 256 + (class - 28) * 16,
+        _ => 512 + (class - 44) * 64,
+    }
+}
+
+/// The leads of a partition.
+#[derive(Debug)]
+pub struct Store {
+    index: HashTable<u32>,
+    leads: Vec<Entry>,
+    classes: Vec<Class>,
+    large: Vec<Box<[u8]>>,
+    free_large: Vec<u32>,
+}
+
+/// One lead.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Lower half of its id's hash, so that the index grows without reading every id.
+    hash: u32,
+    place: u32,
+    /// The second for which it is armed, or [`NEVER`].
+    armed: i64,
+}
+
+#[derive(Debug, Default)]
+struct Class {
+    pages: Vec<Box<[u8]>>,
+    used: u32,
+    free: Vec<u32>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        let classes = (0..CLASSES).map(|_| Class::default()).collect();
+        Store {
+            index: HashTable::new(),
+            leads: Vec::new(),
+            classes,
+            large: Vec::new(),
+            free_large: Vec::new(),
+        }
+    }
+}
+
+/// Spreads the 32 bits that are kept over the 64 that the table wants: it takes the lowest for the bucket and the
+/// highest seven for the tag.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) | u64::from(hash.wrapping_mul(0x9e37_79b1)) << 32
+}
+
+impl Store {
+    pub fn len(&self) -> usize {
+        self.leads.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.leads.is_empty()
+    }
+
+    /// The number of the lead whose bytes begin with `prefix`.
+    #[inline]
+    pub fn find(&self, hash: u64, prefix: &[u8]) -> Option<u32> {
+        let hash = hash as u32;
+        let same = |&lead: &u32| {
+            let entry = &self.leads[lead as usize];
+            entry.hash == hash && self.block(entry.place).starts_with(prefix)
+        };
+        self.index.find(spread(hash), same).copied()
+    }
+
+    /// Adds a lead that is not there yet and returns its number.
+    pub fn insert(&mut self, hash: u64, bytes: &[u8]) -> u32 {
+        let hash = hash as u32;
+        let place = self.allocate(bytes);
+        let lead = self.leads.len() as u32;
+        self.leads.push(Entry { hash, place, armed: NEVER });
+        let leads = &self.leads;
+        self.index.insert_unique(spread(hash), lead, |&other| spread(leads[other as usize].hash));
+        lead
+    }
+
+    #[inline]
+    pub fn bytes(&self, lead: u32) -> &[u8] {
+        self.block(self.leads[lead as usize].place)
+    }
+
+    pub fn replace(&mut self, lead: u32, bytes: &[u8]) {
+        let place = self.leads[lead as usize].place;
+        let class = place >> NUMBER_BITS;
+        if class != LARGE && class_of(bytes.len() + 2) == Some(class as usize) {
+            self.write(place, bytes);
+            return;
+        }
+        self.release(place);
+        self.leads[lead as usize].place = self.allocate(bytes);
+    }
+
+    #[inline]
+    pub fn armed(&self, lead: u32) -> i64 {
+        self.leads[lead as usize].armed
+    }
+
+    #[inline]
+    pub fn arm(&mut self, lead: u32, second: i64) {
+        self.leads[lead as usize].armed = second;
+    }
+
+    /// Bytes on the heap: blocks (in use and free), entries, index.
+    pub fn heap_bytes(&self) -> [usize; 3] {
+        let pages = self.classes.iter().enumerate().map(|(class, pages)| {
+            pages.pages.len() * (PAGE_BLOCKS * block_size(class) + 16) + pages.free.capacity() * 4
+        });
+        let large: usize = self.large.iter().map(|block| block.len() + 16).sum();
+        [
+            pages.sum::<usize>() + large,
+            self.leads.capacity() * size_of::<Entry>(),
+            self.index.allocation_size(),
+        ]
+    }
+
+    #[inline]
+    fn block(&self, place: u32) -> &[u8] {
+        let (class, number) = (place >> NUMBER_BITS, (place & ((1 << NUMBER_BITS) - 1)) as usize);
+        if class == LARGE {
+            return &self.large[number];
+        }
+        let size = block_size(class as usize);
+        let page = &self.classes[class as usize].pages[number / PAGE_BLOCKS];
+        let block = &page[number % PAGE_BLOCKS * size..][..size];
+        let length = usize::from(u16::from_le_bytes([block[0], block[1]]));
+        &block[2..2 + length]
+    }
+
+    fn write(&mut self, place: u32, bytes: &[u8]) {
+        let (class, number) = ((place >> NUMBER_BITS) as usize, (place & ((1 << NUMBER_BITS) - 1)) as usize);
+        let size = block_size(class);
+        let page = &mut self.classes[class].pages[number / PAGE_BLOCKS];
+        let block = &mut page[number % PAGE_BLOCKS * size..][..size];
+        block[..2].copy_from_slice(&(bytes.len() as u16).to_le_bytes());
+        block[2..2 + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn allocate(&mut self, bytes: &[u8]) -> u32 {
+        let Some(class) = class_of(bytes.len() + 2) else { return self.allocate_large(bytes) };
+        let pages = &mut self.classes[class];
+        let number = pages.free.pop().unwrap_or_else(|| {
+            if pages.used as usize == pages.pages.len() * PAGE_BLOCKS {
+                pages.pages.push(vec![0; PAGE_BLOCKS * block_size(class)].into());
+            }
+            pages.used += 1;
+            pages.used - 1
+        });
+        let place = (class as u32) << NUMBER_BITS | number;
+        self.write(place, bytes);
+        place
+    }
+
+    fn allocate_large(&mut self, bytes: &[u8]) -> u32 {
+        let number = match self.free_large.pop() {
+            Some(number) => {
+                self.large[number as usize] = bytes.into();
+                number
+            }
+            None => {
+                self.large.push(bytes.into());
+                self.large.len() as u32 - 1
+            }
+        };
+        LARGE << NUMBER_BITS | number
+    }
+
+    fn release(&mut self, place: u32) {
+        let (class, number) = (place >> NUMBER_BITS, place & ((1 << NUMBER_BITS) - 1));
+        if class == LARGE {
+            self.large[number as usize] = Box::default();
+            self.free_large.push(number);
+        } else {
+            self.classes[class as usize].free.push(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_has_a_block_that_holds_it() {
+        let mut before = 0;
+        for length in 2..=LARGEST_BLOCK {
+            let class = class_of(length).unwrap();
+            assert!(block_size(class) >= length, "{length}");
+            assert!(class == 0 || block_size(class - 1) < length, "{length} fits a smaller block");
+            assert!(class == before || class == before + 1);
+            before = class;
+        }
+        assert_eq!(before, CLASSES - 1);
+        assert_eq!(class_of(LARGEST_BLOCK + 1), None);
+    }
+
+    #[test]
+    fn leads_keep_their_bytes_while_they_grow_and_shrink() {
+        let mut store = Store::default();
+        let bytes = |lead: u32, length: usize| {
+            let mut bytes = lead.to_le_bytes().to_vec();
+            bytes.resize(length.max(4), lead as u8);
+            bytes
+        };
+        let hash = |lead: u32| u64::from(lead).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
+        for lead in 0..500 {
+            assert_eq!(store.insert(hash(lead), &bytes(lead, 4)), lead);
+        }
+        for round in 1..20_usize {
+            for lead in 0..500 {
+                store.replace(lead, &bytes(lead, (lead as usize * 37 + round * 211) % 3_000));
+            }
+            for lead in 0..500 {
+                let expected = bytes(lead, (lead as usize * 37 + round * 211) % 3_000);
+                assert_eq!(store.bytes(lead), expected);
+                assert_eq!(store.find(hash(lead), &lead.to_le_bytes()), Some(lead));
+            }
+        }
+        assert_eq!(store.find(hash(1), b"none"), None);
+    }
+}

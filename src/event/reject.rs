@@ -1,0 +1,224 @@
+//! What a dead letter tells its reader: what is wrong, where, and what is expected. One line; of ids and addresses
+//! nothing is quoted, for the dead letter carries the original anyway.
+
+use super::capture::{MAX_DEPTH, Shape};
+use super::envelope::MAX_LEAD_BYTES;
+use super::json::{Problem, Scalar, Syntax};
+use super::plan::Envelope;
+use super::{Kind, Reason, Rejection};
+
+/// Characters of a value that are quoted.
+const QUOTED: usize = 60;
+const KINDS: &str = "track, page, screen, identify, group or alias";
+const TIME_FORMS: &str =
+    "2026-03-01T12:30:00Z (RFC 3339), 2026-03-01, or the epoch in seconds or milliseconds, from 1970 to 9999";
+
+fn rejection(reason: Reason, detail: String) -> Rejection {
+    Rejection { reason, detail }
+}
+
+pub(super) fn too_large(bytes: usize, limit: usize) -> Rejection {
+    let detail = format!(
+        "the event has {bytes} bytes, at most {limit} are allowed (limits.event_bytes): send less with it, or raise the limit"
+    );
+    rejection(Reason::TooLarge, detail)
+}
+
+pub(super) fn not_utf8(at: usize) -> Rejection {
+    let detail = format!("at byte offset {at} the text is not UTF-8: send JSON encoded as UTF-8");
+    rejection(Reason::NotJson, detail)
+}
+
+/// `offset`: how many bytes of the record come before the text.
+pub(super) fn not_json(text: &str, Syntax { at, problem }: Syntax, offset: usize) -> Rejection {
+    let before = text.as_bytes()[..at.min(text.len())].trim_ascii_end();
+    let found = Found::at(text, at);
+    let what = match problem {
+        Problem::Empty => "the record is empty: send one JSON object".to_owned(),
+        Problem::Key if found == Found::Character('}') && before.ends_with(b",") => {
+            "the comma before `}` has nothing after it: leave it out".to_owned()
+        }
+        Problem::Value if found == Found::Character(']') && before.ends_with(b",") => {
+            "the comma before `]` has nothing after it: leave it out".to_owned()
+        }
+        Problem::Value | Problem::Key if found == Found::Character('\'') => {
+            "a text stands in single quotes: JSON takes double quotes only".to_owned()
+        }
+        Problem::Value | Problem::Key | Problem::CommaOrBrace | Problem::CommaOrBracket
+            if found == Found::Character('/') =>
+        {
+            "a comment or a stray `/`: JSON has no comments, leave it out".to_owned()
+        }
+        Problem::Value | Problem::Number
+            if matches!(found, Found::Word("NaN" | "nan" | "Infinity" | "inf" | "Inf")) =>
+        {
+            format!("{found} is no JSON number: send null or leave the field out")
+        }
+        Problem::Value => match found {
+            Found::Word("True" | "False" | "None" | "undefined" | "nil" | "NULL" | "TRUE" | "FALSE") => {
+                format!("{found} is no JSON value: JSON writes true, false and null")
+            }
+            _ => format!("a value is expected, not {found}"),
+        },
+        Problem::Key => format!("a field's name in double quotes is expected, not {found}"),
+        Problem::Colon => format!("`:` is expected after a field's name, not {found}"),
+        Problem::CommaOrBrace => format!("`,` or `}}` is expected after a field's value, not {found}"),
+        Problem::CommaOrBracket => format!("`,` or `]` is expected after an array's element, not {found}"),
+        Problem::TrailingText => {
+            format!("the JSON value has ended, but {found} follows: send one event per record")
+        }
+        Problem::UnclosedString => "the record ends inside a text: it was cut off or a quote is missing".to_owned(),
+        Problem::ControlCharacter => {
+            "a line break, tab or other control character stands in a text: write it as \\n, \\t or \\u00XX".to_owned()
+        }
+        Problem::Escape => "a backslash in a text is followed by no JSON escape: write \\\\ for a backslash".to_owned(),
+        Problem::LoneSurrogate => {
+            "half of a character (a lone surrogate \\uD800 to \\uDFFF): a text was cut in the middle of an emoji or the like"
+                .to_owned()
+        }
+        Problem::Number => format!("a number goes on with {found} where a digit is expected"),
+        Problem::LeadingZero => {
+            "a number begins with a needless 0: leave the 0 out, or send a text in double quotes".to_owned()
+        }
+        Problem::NumberRange => "a number is too large: at most about 1.8e308 is possible".to_owned(),
+    };
+    let detail = format!("not JSON at byte offset {}: {what}", at + offset);
+    rejection(Reason::NotJson, detail)
+}
+
+pub(super) fn too_deep(depth: usize) -> Rejection {
+    let detail = format!(
+        "{depth} arrays and objects stand inside each other, at most {MAX_DEPTH} are allowed: flatten the event"
+    );
+    rejection(Reason::TooDeep, detail)
+}
+
+pub(super) fn not_object(text: &str) -> Rejection {
+    let detail = match text.trim_ascii_start().as_bytes().first() {
+        Some(b'[') => "the record is an array: send one JSON object per record, a batch's events one by one",
+        _ => "the record is a single JSON value: send one JSON object per record",
+    };
+    rejection(Reason::NotObject, detail.to_owned())
+}
+
+pub(super) fn missing_kind() -> Rejection {
+    let detail = format!("neither `type` nor `action` is given: set `type` to {KINDS}");
+    rejection(Reason::UnknownKind, detail)
+}
+
+pub(super) fn unknown_kind(field: Envelope, shape: Shape, text: &str) -> Rejection {
+    let detail = format!("`{}` is {}: it must be {KINDS}", field.name(), quoted(shape, text));
+    rejection(Reason::UnknownKind, detail)
+}
+
+pub(super) fn missing_lead(kind: Kind) -> Rejection {
+    let emails = match kind {
+        Kind::Group => "`context.traits.email` or `properties.email`",
+        _ => "`traits.email`, `context.traits.email` or `properties.email`",
+    };
+    let detail =
+        format!("nobody is named: set `userId` or `anonymousId`, or send an e-mail address in {emails}");
+    rejection(Reason::MissingLead, detail)
+}
+
+pub(super) fn bad_lead(field: Envelope, shape: Shape, text: &str) -> Rejection {
+    let found = match shape {
+        Shape::Scalar(Scalar::Plain | Scalar::Escaped) => format!("a text of {} bytes", text.len()),
+        Shape::Scalar(Scalar::Number) => {
+            "a number with a fraction, an exponent or too many digits".to_owned()
+        }
+        _ => shape_name(shape).to_owned(),
+    };
+    let detail = format!(
+        "`{}` is {found}: it must be a text of at most {MAX_LEAD_BYTES} bytes or a whole number of at most 64 bits",
+        field.name()
+    );
+    rejection(Reason::BadLead, detail)
+}
+
+/// `event`: what stands in the place of the name.
+pub(super) fn missing_name(event: Option<Shape>) -> Rejection {
+    let found = event.map_or("missing or empty", shape_name);
+    let detail = format!("`event` is {found}: a track needs a name there, as a text that is not empty");
+    rejection(Reason::MissingName, detail)
+}
+
+pub(super) fn bad_time(field: Envelope, shape: Shape, text: &str) -> Rejection {
+    let detail =
+        format!("`{}` is {}: it must be a time like {TIME_FORMS}", field.name(), quoted(shape, text));
+    rejection(Reason::BadTime, detail)
+}
+
+pub(super) fn missing_time() -> Rejection {
+    let detail = "no time is given and the record has no timestamp: set `timestamp`".to_owned();
+    rejection(Reason::BadTime, detail)
+}
+
+pub(super) fn bad_record_time(ms: i64) -> Rejection {
+    let detail = format!(
+        "no time is given, and the record's own timestamp, {ms} ms, is before 1970 or after 9999: set `timestamp`"
+    );
+    rejection(Reason::BadTime, detail)
+}
+
+fn shape_name(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Scalar(Scalar::Null) => "null",
+        Shape::Scalar(Scalar::True | Scalar::False) => "true or false",
+        Shape::Scalar(Scalar::Number) => "a number",
+        Shape::Scalar(Scalar::Plain | Scalar::Escaped) => "a text",
+        Shape::Array => "an array",
+        Shape::Object => "an object",
+    }
+}
+
+/// A text or number as far as it fits one short line, or what else it is.
+fn quoted(shape: Shape, text: &str) -> String {
+    let is_text = match shape {
+        Shape::Scalar(Scalar::Plain | Scalar::Escaped) => true,
+        Shape::Scalar(Scalar::Number) => false,
+        _ => return shape_name(shape).to_owned(),
+    };
+    let (head, cut) = match text.char_indices().nth(QUOTED) {
+        Some((at, _)) => (&text[..at], "…"),
+        None => (text, ""),
+    };
+    match is_text {
+        true => format!("\"{}{cut}\"", head.escape_debug()),
+        false => format!("the number {head}{cut}"),
+    }
+}
+
+/// What stands where something else is expected: never more than one word, for it may be personal.
+#[derive(Debug, PartialEq, Eq)]
+enum Found<'t> {
+    End,
+    Text,
+    Word(&'t str),
+    Character(char),
+}
+
+impl<'t> Found<'t> {
+    fn at(text: &'t str, at: usize) -> Found<'t> {
+        const LONGEST_WORD: usize = 12;
+        let rest = text.get(at..).unwrap_or_default();
+        let word = rest.bytes().take(LONGEST_WORD).take_while(u8::is_ascii_alphabetic).count();
+        match rest.chars().next() {
+            None => Found::End,
+            Some('"') => Found::Text,
+            Some(character) if word == 0 => Found::Character(character),
+            Some(_) => Found::Word(&rest[..word]),
+        }
+    }
+}
+
+impl std::fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Found::End => f.write_str("the end of the record: it was cut off"),
+            Found::Text => f.write_str("a text"),
+            Found::Word(word) => write!(f, "`{word}`"),
+            Found::Character(character) => write!(f, "`{}`", character.escape_debug()),
+        }
+    }
+}

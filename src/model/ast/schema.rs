@@ -1,0 +1,296 @@
+//! The JSON Schema of the model. Structs derive theirs; what YAML writes in several ways is described here.
+
+use super::*;
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The JSON Schema (2020-12) of a model, for editors and for tools that write models.
+pub fn json_schema() -> Schema {
+    let settings = SchemaSettings::draft2020_12().with_transform(WithoutNull);
+    let mut schema = settings.into_generator().into_root_schema_for::<Model>();
+    schema.insert("title".to_owned(), "qualifyd model".into());
+    schema
+}
+
+/// An optional entry of a model is left out, never `null`.
+#[derive(Debug, Clone)]
+struct WithoutNull;
+
+impl Transform for WithoutNull {
+    fn transform(&mut self, schema: &mut Schema) {
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.values_mut().for_each(drop_null);
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
+fn drop_null(property: &mut Value) {
+    let Some(property) = property.as_object_mut() else { return };
+    if property.get("default").is_some_and(Value::is_null) {
+        property.remove("default");
+    }
+    if let Some(Value::Array(types)) = property.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            property.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = property.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            property.remove("anyOf");
+            property.extend(only);
+        }
+    }
+}
+
+/// Describes a type by a schema written out: `described!(Type, "Name", |generator| json_schema!({ … }))`.
+macro_rules! described {
+    ($type:ty, $name:literal, $schema:expr) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let describe: fn(&mut SchemaGenerator) -> Schema = $schema;
+                describe(generator)
+            }
+        }
+    };
+}
+
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Named_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>();
+        json_schema!({ "type": "object", "additionalProperties": value, "minProperties": 1 })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Items<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Items_{}", T::schema_name()).into()
+    }
+
+    /// One item alone is written without brackets where `prefix`, `suffix` and `contains` take it.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let item = generator.subschema_for::<T>();
+        json_schema!({
+            "description": "A list, or $name of a named list",
+            "anyOf": [{ "type": "array", "items": item, "minItems": 1 }, { "type": "string" }],
+        })
+    }
+}
+
+described!(List, "List", |_| json_schema!({
+    "description": "A list of texts, or the file that holds one a line",
+    "anyOf": [
+        { "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 },
+        {
+            "type": "object",
+            "properties": { "file": { "type": "string", "description": "A file beside the model" } },
+            "required": ["file"],
+            "additionalProperties": false,
+        },
+    ],
+}));
+
+described!(Number, "Number", |_| json_schema!({
+    "description": "A number, or $name of a threshold",
+    "anyOf": [{ "type": "number" }, { "type": "string", "pattern": "^\\$." }],
+}));
+
+described!(Duration, "Duration", |_| json_schema!({
+    "description": "A duration: 500ms 90s 5m 24h 30d 2w",
+    "type": "string",
+    "pattern": "^[0-9]+(ms|s|m|h|d|w)$",
+}));
+
+described!(Scalar, "Scalar", |_| json_schema!({
+    "description": "A text, a number, true or false",
+    "type": ["string", "number", "boolean"],
+}));
+
+described!(Field, "Field", |_| json_schema!({
+    "description": "A field of the event: kind, event (its name), lead, properties.…, context.…, traits.…",
+    "type": "string",
+    "pattern": "^(kind|event|lead|(properties|context|traits)(\\.[^.]+)+)$",
+}));
+
+described!(TraitPath, "TraitPath", |_| json_schema!({ "type": "string", "pattern": "^[^.]+(\\.[^.]+)*$" }));
+
+described!(Range, "Range", |generator| {
+    let number = generator.subschema_for::<Number>();
+    let bound = serde_json::json!({ "anyOf": [number, { "type": "null" }] });
+    json_schema!({
+        "description": "[lowest, highest]; null: unbounded",
+        "type": "array",
+        "items": bound,
+        "minItems": 2,
+        "maxItems": 2,
+    })
+});
+
+described!(SeenWithin, "SeenWithin", |generator| {
+    let duration = generator.subschema_for::<Duration>();
+    json_schema!({ "anyOf": [duration, { "const": "stage" }] })
+});
+
+described!(Distinct, "Distinct", |generator| {
+    let field = generator.subschema_for::<Field>();
+    json_schema!({ "anyOf": [field, { "const": "day" }] })
+});
+
+described!(Test, "Test", |generator| {
+    let (scalar, operators) = (generator.subschema_for::<Scalar>(), generator.subschema_for::<Operators>());
+    json_schema!({
+        "description": "A value (equals), a list or $list (one of these), or operators",
+        "anyOf": [scalar, { "type": "array", "items": scalar, "minItems": 1 }, operators],
+    })
+});
+
+described!(Matcher, "Matcher", |generator| {
+    let (test, matcher) = (generator.subschema_for::<Test>(), generator.subschema_for::<Matcher>());
+    let several = serde_json::json!({ "type": "array", "items": matcher, "minItems": 1 });
+    json_schema!({
+        "description": "Which events are meant: all entries must hold",
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            "all": several,
+            "any": several,
+            "not": matcher,
+            "kind": test,
+            "event": test,
+            "lead": test,
+        },
+        "patternProperties": { "^(properties|context|traits)(\\.[^.]+)+$": test },
+        "additionalProperties": false,
+    })
+});
+
+described!(Condition, "Condition", |generator| {
+    let (test, condition) = (generator.subschema_for::<Test>(), generator.subschema_for::<Condition>());
+    let (signal, seen) = (generator.subschema_for::<String>(), generator.subschema_for::<Seen>());
+    let names = generator.subschema_for::<Names>();
+    let several = serde_json::json!({ "type": "array", "items": condition, "minItems": 1 });
+    let count = serde_json::json!({ "type": "integer", "minimum": 1, "maximum": 1000 });
+    json_schema!({
+        "description": "What must be true of the lead: all entries must hold",
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            "all": several,
+            "any": several,
+            "not": condition,
+            "stage": { "anyOf": [names, { "$ref": "#/$defs/Operators" }] },
+            "identified": { "type": "boolean" },
+            "seen": { "anyOf": [signal, seen] },
+        },
+        "patternProperties": {
+            "^score\\..": test,
+            "^grade\\..": { "anyOf": [names, object("at_least", &serde_json::json!({ "type": "string" }))] },
+            "^traits(\\.[^.]+)+$": test,
+            "^qualified\\..": { "anyOf": [{ "const": "all" }, object("at_least", &count)] },
+        },
+        "additionalProperties": false,
+    })
+});
+
+described!(Decay, "Decay", |generator| {
+    let duration = generator.subschema_for::<Duration>().to_value();
+    json_schema!({
+        "description": "How points fade as time goes by",
+        "anyOf": [
+            { "const": "none" },
+            object("half_life", &duration),
+            object("lifespan", &duration),
+            object("window", &duration),
+        ],
+    })
+});
+
+described!(Points, "Points", |generator| {
+    let (number, rule) = (generator.subschema_for::<Number>(), generator.subschema_for::<PointsRule>());
+    json_schema!({ "description": "Points of a signal: a number, or a rule", "anyOf": [number, rule] })
+});
+
+described!(CriterionEntry, "CriterionEntry", |generator| {
+    let criterion = generator.subschema_for::<Criterion>();
+    let several = serde_json::json!({
+        "type": "array",
+        "items": criterion,
+        "minItems": 1,
+        "description": "Only the first of these that holds counts",
+    });
+    json_schema!({ "anyOf": [criterion, object("first", &several)] })
+});
+
+described!(AttributionModel, "AttributionModel", |generator| {
+    let duration = generator.subschema_for::<Duration>().to_value();
+    let share = serde_json::json!({ "type": "number", "minimum": 0, "maximum": 1 });
+    let position = serde_json::json!({
+        "type": "object",
+        "properties": { "first": share, "last": share },
+        "required": ["first", "last"],
+        "additionalProperties": false,
+    });
+    json_schema!({
+        "description": "A way to share the credit among touches",
+        "anyOf": [
+            { "enum": ["first", "last", "linear"] },
+            object("time_decay", &object("half_life", &duration)),
+            object("position", &position),
+        ],
+    })
+});
+
+described!(Names, "Names", |_| json_schema!({
+    "description": "A name, or a list of names",
+    "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
+}));
+
+/// A map with one entry.
+fn object(key: &str, value: &Value) -> Value {
+    serde_json::json!({
+        "type": "object",
+        "properties": { key: value },
+        "required": [key],
+        "additionalProperties": false,
+    })
+}

@@ -1,0 +1,75 @@
+//! Which signals an event can match at all, by its name and kind.
+
+use super::test::KINDS;
+use crate::event::Value;
+use crate::model::compiled::{Dispatch, Field, Signal, SignalId};
+use crate::model::matcher::{Matcher, Op, Scalar, Test};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// A signal of more names is found by its kinds: tables must not grow with signals times names.
+const MAX_NAMES: usize = 64;
+
+pub fn dispatch(signals: &[Signal]) -> Dispatch {
+    let mut dispatch = Dispatch::default();
+    for (id, signal) in (0..=SignalId::MAX).zip(signals) {
+        match names(&signal.matcher) {
+            Some(names) => {
+                for name in names {
+                    dispatch.by_name.entry(name.to_owned()).or_default().push(id);
+                }
+            }
+            None => {
+                for (kind, possible) in kinds(&signal.matcher).into_iter().enumerate() {
+                    if possible {
+                        dispatch.by_kind[kind].push(id);
+                    }
+                }
+            }
+        }
+    }
+    dispatch
+}
+
+/// The names of all events that can match, in lower case; `None` if they cannot be told, or are too many.
+fn names(matcher: &Matcher) -> Option<BTreeSet<&str>> {
+    let names = match matcher {
+        Matcher::All(all) => all.iter().filter_map(names).min_by_key(BTreeSet::len),
+        Matcher::Any(any) => any.iter().try_fold(BTreeSet::new(), |mut all, branch| {
+            all.extend(names(branch)?);
+            (all.len() <= MAX_NAMES).then_some(all)
+        }),
+        Matcher::Field(Field::Name, test) => test.ops.iter().find_map(|op| match op {
+            Op::Equals(Scalar::Text(text)) => Some(BTreeSet::from([text.as_str()])),
+            // Names are texts: what else the list holds never matches.
+            Op::In(items) if items.texts.len() <= MAX_NAMES => {
+                Some(items.texts.iter().map(String::as_str).collect())
+            }
+            _ => None,
+        }),
+        Matcher::Field(..) | Matcher::Not(_) => None,
+    };
+    names.filter(|names| names.len() <= MAX_NAMES)
+}
+
+/// The kinds of events that can match.
+fn kinds(matcher: &Matcher) -> [bool; 6] {
+    match matcher {
+        Matcher::All(all) => {
+            all.iter().map(kinds).fold([true; 6], |a, b| std::array::from_fn(|i| a[i] && b[i]))
+        }
+        Matcher::Any(any) => {
+            any.iter().map(kinds).fold([false; 6], |a, b| std::array::from_fn(|i| a[i] || b[i]))
+        }
+        Matcher::Field(Field::Kind, test) => KINDS.map(|(name, _)| holds_for(test, name)),
+        // Only tracks, pages and screens have names.
+        Matcher::Field(Field::Name, test) if !test.holds(std::iter::empty()) => {
+            [true, true, true, false, false, false]
+        }
+        Matcher::Field(..) | Matcher::Not(_) => [true; 6],
+    }
+}
+
+fn holds_for(test: &Test, text: &str) -> bool {
+    test.holds(std::iter::once(Value::String(Cow::Borrowed(text))))
+}

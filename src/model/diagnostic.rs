@@ -1,0 +1,283 @@
+//! What is wrong with a model, and where: messages for people who do not program.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::ops::Deref;
+
+/// A place in a file: lines and columns count characters from 1; the end is exclusive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    pub line: u32,
+    pub column: u32,
+    pub end_line: u32,
+    pub end_column: u32,
+}
+
+/// A value of the model's text and where it stands. Equality and `Debug` look at the value alone, so that two
+/// mentions of one thing are equal.
+#[derive(Clone, Default)]
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    pub fn new(value: T, span: Span) -> Self {
+        Spanned { value, span }
+    }
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Spanned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Spanned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Spanned<T> {}
+
+impl<T: Hash> Hash for Spanned<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
+/// A name or other text of the model with its place. An empty one stands for a text whose error is already reported.
+pub type Text = Spanned<String>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The model cannot be used.
+    Error,
+    /// The model can be used, but probably does not do what its writer means.
+    Warning,
+}
+
+/// One finding about a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    /// The model's file, or a list's.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+    /// Line and column just after the place, if it is known to be longer than a point.
+    pub end: Option<(u32, u32)>,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{}:{}:{}: {severity}: {}", self.file, self.line, self.column, self.message)?;
+        self.hint.iter().try_for_each(|hint| write!(f, "\n  hint: {hint}"))
+    }
+}
+
+/// After so many findings the rest is not kept: nobody reads on, and a hostile file must not fill the memory.
+const MAX_FINDINGS: usize = 500;
+/// Only so many hints search for similar names: a search reads all names.
+const MAX_SEARCHES: usize = 200;
+
+/// Collects findings about one file.
+#[derive(Debug)]
+pub struct Diagnostics {
+    file: String,
+    found: Vec<Diagnostic>,
+    places: HashSet<(u32, u32, String), BuildHasherDefault<xxhash_rust::xxh3::Xxh3Default>>,
+    errors: usize,
+    searches: usize,
+}
+
+impl Diagnostics {
+    pub fn new(file: &str) -> Self {
+        Diagnostics {
+            file: file.to_owned(),
+            found: Vec::new(),
+            places: HashSet::default(),
+            errors: 0,
+            searches: 0,
+        }
+    }
+
+    pub fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.add(Severity::Error, None, span, message.into(), None);
+    }
+
+    pub fn error_hint(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(Severity::Error, None, span, message.into(), Some(hint.into()));
+    }
+
+    pub fn warning(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(Severity::Warning, None, span, message.into(), Some(hint.into()));
+    }
+
+    /// An error in another file than the model's.
+    pub fn error_in(&mut self, file: &str, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(Severity::Error, Some(file), span, message.into(), Some(hint.into()));
+    }
+
+    /// `unknown signal 'x'`, with what the writer may have meant.
+    pub fn unknown<'n>(&mut self, what: &str, name: &Text, known: impl Iterator<Item = &'n str> + Clone) {
+        // An empty name is one whose error is already reported.
+        if name.is_empty() {
+            return;
+        }
+        let hint = self.suggest(name, known.clone()).or_else(|| list_few(what, known));
+        let message = format!("unknown {what} '{}'", shorten(name));
+        self.add(Severity::Error, None, name.span, message, hint);
+    }
+
+    /// `did you mean 'y'?`, if a known name is similar.
+    pub fn suggest<'n>(&mut self, name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+        self.searches += 1;
+        if self.searches > MAX_SEARCHES {
+            return None;
+        }
+        similar(name, known).map(|best| format!("did you mean '{best}'?"))
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        file: Option<&str>,
+        span: Span,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.errors += usize::from(severity == Severity::Error);
+        // What an anchor holds is read again at each of its aliases, but its mistakes are told once.
+        if self.found.len() >= MAX_FINDINGS || !self.places.insert((span.line, span.column, message.clone()))
+        {
+            return;
+        }
+        let end = (span.end_line, span.end_column);
+        self.found.push(Diagnostic {
+            severity,
+            file: file.unwrap_or(&self.file).to_owned(),
+            line: span.line,
+            column: span.column,
+            end: (end > (span.line, span.column)).then_some(end),
+            message,
+            hint,
+        });
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Everything found, in the order of the file.
+    pub fn into_vec(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|found| (found.line, found.column));
+        self.found
+    }
+}
+
+/// A text as a message quotes it: cut when it is long.
+pub fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
+    }
+}
+
+/// `known signals: a, b`, if they are few.
+fn list_few<'n>(what: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    const FEW: usize = 12;
+    let names: Vec<_> = known.take(FEW + 1).map(shorten).collect();
+    match names.len() {
+        0 => Some(format!("the model defines no {what}")),
+        n if n > FEW => None,
+        _ => Some(format!("known: {}", names.join(", "))),
+    }
+}
+
+/// The name nearest to `name`, if it is near enough to be a slip of the pen.
+fn similar<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    const LONGEST: usize = 100;
+    let name: Vec<char> = name.chars().take(LONGEST + 1).map(|c| c.to_ascii_lowercase()).collect();
+    if name.len() > LONGEST {
+        return None;
+    }
+    let most = (name.len() / 3).clamp(1, 4);
+    known
+        .filter(|other| other.len().abs_diff(name.len()) <= most * 4 && other.len() <= LONGEST * 4)
+        .filter_map(|other| {
+            let letters: Vec<char> = other.chars().map(|c| c.to_ascii_lowercase()).collect();
+            (letters.len().abs_diff(name.len()) <= most).then(|| (distance(&name, &letters), other))
+        })
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
+}
+
+/// Edits from one word to the other: a letter put in, left out or replaced, or two neighbours swapped.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_the_nearest_name() {
+        let known = ["pricing_visit", "demo_request", "order"];
+        assert_eq!(similar("pricing_vist", known.into_iter()), Some("pricing_visit"));
+        assert_eq!(similar("Demo_Reqeust", known.into_iter()), Some("demo_request"));
+        assert_eq!(similar("odrer", known.into_iter()), Some("order"));
+        assert_eq!(similar("webinar", known.into_iter()), None);
+    }
+
+    #[test]
+    fn tells_a_mistake_once() {
+        let mut diagnostics = Diagnostics::new("m.yaml");
+        let span = Span { line: 2, column: 3, end_line: 2, end_column: 5 };
+        diagnostics.error(span, "x");
+        diagnostics.error(span, "x");
+        let found = diagnostics.into_vec();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].to_string(), "m.yaml:2:3: error: x");
+    }
+}

@@ -1,0 +1,191 @@
+//! `qualifyd replay`: what would come out of a file of events (SPEC §10). One partition, no wall clock.
+
+use crate::core::effects::{Effects, Output};
+use crate::core::partition::{Limits, Outcome, Partition, Record, Timestamp, Wakes};
+use crate::core::rules::Rules;
+use crate::event::Rejection;
+use crate::event::time::write_rfc3339;
+use crate::model::Model;
+use crate::output::{event_type, topic_name};
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+/// What to do besides reading the events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Fire every due time up to this moment (ms) after the last line.
+    pub until_ms: Option<i64>,
+    /// Print every lead's score record at the end.
+    pub scores: bool,
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Lines that were not blank.
+    pub events: u64,
+    pub applied: u64,
+    pub ignored: u64,
+    pub duplicates: u64,
+    pub spend: u64,
+    pub rejected: u64,
+    /// Records printed, dead letters left out.
+    pub records: u64,
+    pub leads: usize,
+    pub wakes: Wakes,
+    /// Heap bytes of the leads: blocks, entries, index, timers.
+    pub heap_bytes: [usize; 4],
+}
+
+/// A replay in progress.
+pub struct Replay<W> {
+    partition: Partition,
+    effects: Effects,
+    out: W,
+    text: Vec<u8>,
+    /// Lines read so far, blank ones included.
+    line: u64,
+    pub summary: Summary,
+}
+
+impl<W: Write> Replay<W> {
+    pub fn new(model: Arc<Model>, out: W) -> Self {
+        let partition = Partition::new(Arc::new(Rules::new(model)), Limits::default());
+        let (effects, summary) = (Effects::default(), Summary::default());
+        Replay { partition, effects, out, text: Vec::new(), line: 0, summary }
+    }
+
+    /// Applies all lines of an input. Lines are numbered on from the input before.
+    pub fn read(&mut self, mut input: impl BufRead) -> io::Result<()> {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if input.read_until(b'\n', &mut line)? == 0 {
+                return Ok(());
+            }
+            self.line(&line)?;
+        }
+    }
+
+    /// Applies one line.
+    pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.line += 1;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().all(|byte| byte.is_ascii_whitespace()) {
+            return Ok(());
+        }
+        self.summary.events += 1;
+        let record = Record { value: Some(line), timestamp: Timestamp::Received };
+        match self.partition.apply(record, None, &mut self.effects) {
+            Outcome::Applied => self.summary.applied += 1,
+            Outcome::Ignored => self.summary.ignored += 1,
+            Outcome::Duplicate => self.summary.duplicates += 1,
+            Outcome::Spend => self.summary.spend += 1,
+            Outcome::Tombstone => {}
+            Outcome::Rejected(rejection) => {
+                self.summary.rejected += 1;
+                self.dead_letter(&rejection)?;
+            }
+        }
+        self.print_effects()
+    }
+
+    /// Fires and prints what the options ask for at the end.
+    pub fn finish(mut self, options: &Options) -> io::Result<Summary> {
+        if let Some(until) = options.until_ms {
+            self.partition.advance_until(until, &mut self.effects);
+            self.print_effects()?;
+        }
+        if options.scores {
+            let at = options.until_ms.unwrap_or(self.partition.stream_time_ms());
+            let Replay { partition, effects, out, text, summary, .. } = &mut self;
+            let mut result = Ok(());
+            partition.score_records(at, effects, |effects| {
+                if result.is_ok() {
+                    result = print(effects, text, out, summary);
+                }
+            });
+            result?;
+        }
+        self.out.flush()?;
+        self.summary.leads = self.partition.len();
+        self.summary.wakes = self.partition.wakes();
+        self.summary.heap_bytes = self.partition.heap_bytes();
+        Ok(self.summary)
+    }
+
+    fn print_effects(&mut self) -> io::Result<()> {
+        if self.effects.is_empty() {
+            return Ok(());
+        }
+        print(&mut self.effects, &mut self.text, &mut self.out, &mut self.summary)
+    }
+
+    fn dead_letter(&mut self, rejection: &Rejection) -> io::Result<()> {
+        let data = DeadLetter { line: self.line, reason: rejection.reason.name(), detail: &rejection.detail };
+        let line = Line { topic: "dead-letter", key: None, id: None, kind: None, time: None, data };
+        serde_json::to_writer(&mut self.out, &line)?;
+        self.out.write_all(b"\n")
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Line<'a, D> {
+    topic: &'a str,
+    key: Option<&'a str>,
+    id: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: Option<&'a str>,
+    time: Option<&'a str>,
+    data: D,
+}
+
+#[derive(serde::Serialize)]
+struct DeadLetter<'a> {
+    line: u64,
+    reason: &'a str,
+    detail: &'a str,
+}
+
+fn print(
+    effects: &mut Effects,
+    text: &mut Vec<u8>,
+    out: &mut impl Write,
+    summary: &mut Summary,
+) -> io::Result<()> {
+    for output in effects.outputs() {
+        text.clear();
+        write_line(text, &output)?;
+        out.write_all(text)?;
+        summary.records += 1;
+    }
+    effects.clear();
+    Ok(())
+}
+
+/// Appends a record as `replay` prints it.
+fn write_line(text: &mut Vec<u8>, output: &Output<'_>) -> io::Result<()> {
+    write!(text, "{{\"topic\":\"{}\",\"key\":", topic_name(output.topic))?;
+    serde_json::to_writer(&mut *text, output.lead)?;
+    text.extend_from_slice(b",\"id\":");
+    serde_json::to_writer(&mut *text, &format_args!("{}/{}", output.lead, output.seq))?;
+    write!(text, ",\"type\":\"{}\",\"time\":\"", event_type(output.topic))?;
+    write_rfc3339(text, output.at_ms);
+    text.extend_from_slice(b"\",\"data\":");
+    text.extend_from_slice(output.data);
+    text.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+/// Replays one input in one go.
+pub fn replay(
+    model: &Arc<Model>,
+    input: impl BufRead,
+    options: &Options,
+    out: impl Write,
+) -> io::Result<Summary> {
+    let mut replay = Replay::new(model.clone(), out);
+    replay.read(input)?;
+    replay.finish(options)
+}
