@@ -63,7 +63,7 @@ fn number_of(variable: &str, default: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "until the engine has `replay`"]
+
 fn the_engine_prints_what_the_oracle_prints() {
     let from = number_of("QUALIFYD_ORACLE_FROM", 0);
     for seed in from..from + number_of("QUALIFYD_ORACLE_SEEDS", 100) {

@@ -95,13 +95,14 @@ impl Captures {
         Ok(depth)
     }
 
-    /// Chains each node's captures. Backwards, so that a stale head is told by what it points to: a later capture of
-    /// this record would have renewed it.
+    /// Chains each node's captures, the last first. A head that an earlier record left may point to a capture of this
+    /// one, but then not to one behind those that are still to come.
     fn link(&mut self, plan: &Plan) {
         self.kept = 0;
         for index in (0..self.all.len()).rev() {
             let Capture { node, through, .. } = self.all[index];
-            self.all[index].next = self.first(node);
+            let next = self.first(node);
+            self.all[index].next = if next > index as u32 { next } else { NONE };
             self.heads[node as usize] = index as u32;
             if through == OBJECTS_ONLY {
                 self.kept |= plan.nodes[node as usize].kept;

@@ -1,6 +1,7 @@
 //! Times: reading what producers send (SPEC §1), writing RFC 3339.
 
 /// 9999-12-31T23:59:59.999Z.
+/// 9999-12-31T23:59:59.999Z: the latest time that there is, ms.
 pub const LATEST_MS: i64 = 253_402_300_799_999;
 const DAY_MS: i64 = 86_400_000;
 
