@@ -94,7 +94,6 @@ fn arrival_order_does_not_matter_to_the_oracle() {
 }
 
 #[test]
-#[ignore = "until the engine has `replay`"]
 fn arrival_order_does_not_matter_to_the_engine() {
     arrival_order_does_not_matter(by_engine);
 }
@@ -129,7 +128,6 @@ fn duplicates_change_nothing_for_the_oracle() {
 }
 
 #[test]
-#[ignore = "until the engine has `replay`"]
 fn duplicates_change_nothing_for_the_engine() {
     duplicates_change_nothing(by_engine);
 }
@@ -212,7 +210,6 @@ fn due_times_are_the_first_whole_second_for_the_oracle() {
 }
 
 #[test]
-#[ignore = "until the engine has `replay`"]
 fn due_times_are_the_first_whole_second_for_the_engine() {
     due_times_are_the_first_whole_second(by_engine);
 }
@@ -239,7 +236,6 @@ fn more_input_changes_nothing_before_for_the_oracle() {
 }
 
 #[test]
-#[ignore = "until the engine has `replay`"]
 fn more_input_changes_nothing_before_for_the_engine() {
     more_input_changes_nothing_before(by_engine);
 }
