@@ -51,6 +51,7 @@ fn judge(case: &Case) -> Verdict {
 
 /// A smaller case with a failure of the same kind, and a text that tells it.
 fn explain(case: &Case, kind: Kind) -> String {
+    eprintln!("seed {} fails; looking for a smaller case", case.seed);
     let hook = panic::take_hook();
     // A model that was made too small is not readable for the oracle: not the failure that is sought.
     panic::set_hook(Box::new(|_| {}));
