@@ -7,14 +7,33 @@ mod oracle;
 use std::env;
 use std::panic::{self, AssertUnwindSafe};
 
+use oracle::engine::Failure;
 use oracle::generate::Case;
 use oracle::{Model, Options, compare, engine, shrink};
 
 enum Verdict {
     Same,
     Differs(String),
-    /// The engine does not run the model or the stream.
-    Refused(String),
+    /// The engine does not run the model or the stream, or does not come to an end.
+    Fails(Failure),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Differs,
+    Refuses,
+    Stuck,
+}
+
+impl Verdict {
+    fn kind(&self) -> Option<Kind> {
+        match self {
+            Verdict::Same => None,
+            Verdict::Differs(_) => Some(Kind::Differs),
+            Verdict::Fails(Failure::Refuses(_)) => Some(Kind::Refuses),
+            Verdict::Fails(Failure::Stuck) => Some(Kind::Stuck),
+        }
+    }
 }
 
 fn judge(case: &Case) -> Verdict {
@@ -22,7 +41,7 @@ fn judge(case: &Case) -> Verdict {
     let options = Options { until: case.until, scores: case.scores, every_second: false };
     let expected = oracle::replay(&Model::read(&text), &case.input(), options);
     match engine::replay(&text, &case.input(), case.until, case.scores) {
-        Err(message) => Verdict::Refused(message),
+        Err(failure) => Verdict::Fails(failure),
         Ok(got) => match compare::difference(&expected, &got) {
             None => Verdict::Same,
             Some(difference) => Verdict::Differs(difference),
@@ -31,21 +50,22 @@ fn judge(case: &Case) -> Verdict {
 }
 
 /// A smaller case with a failure of the same kind, and a text that tells it.
-fn explain(case: &Case, refused: bool) -> String {
+fn explain(case: &Case, kind: Kind) -> String {
+    eprintln!("seed {} fails; looking for a smaller case", case.seed);
     let hook = panic::take_hook();
     // A model that was made too small is not readable for the oracle: not the failure that is sought.
     panic::set_hook(Box::new(|_| {}));
-    let fails = |case: &Case| match panic::catch_unwind(AssertUnwindSafe(|| judge(case))) {
-        Ok(Verdict::Differs(_)) => !refused,
-        Ok(Verdict::Refused(_)) => refused,
-        _ => false,
+    let fails = |case: &Case| {
+        let verdict = panic::catch_unwind(AssertUnwindSafe(|| judge(case)));
+        verdict.is_ok_and(|verdict| verdict.kind() == Some(kind))
     };
     let small = shrink::shrink(case, &fails);
     panic::set_hook(hook);
     let message = match judge(&small) {
         Verdict::Same => "a failure that comes and goes".to_string(),
         Verdict::Differs(difference) => difference,
-        Verdict::Refused(message) => format!("the engine refuses it: {message}"),
+        Verdict::Fails(Failure::Refuses(message)) => format!("the engine refuses it: {message}"),
+        Verdict::Fails(Failure::Stuck) => "the engine does not come to an end".to_string(),
     };
     let lines: Vec<_> = small.lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
     format!(
@@ -63,15 +83,12 @@ fn number_of(variable: &str, default: u64) -> u64 {
 }
 
 #[test]
-
 fn the_engine_prints_what_the_oracle_prints() {
     let from = number_of("QUALIFYD_ORACLE_FROM", 0);
     for seed in from..from + number_of("QUALIFYD_ORACLE_SEEDS", 100) {
         let case = Case::of(seed);
-        match judge(&case) {
-            Verdict::Same => {}
-            Verdict::Differs(_) => panic!("{}", explain(&case, false)),
-            Verdict::Refused(_) => panic!("{}", explain(&case, true)),
+        if let Some(kind) = judge(&case).kind() {
+            panic!("{}", explain(&case, kind));
         }
     }
 }

@@ -1,34 +1,63 @@
 //! The engine under test: `qualifyd replay`, as a user runs it.
 
-use std::fs;
-use std::process::Command;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::time;
 
-/// The printed lines; an error: what the engine says on why it does not run.
-pub fn replay(model: &str, input: &[u8], until: Option<i64>, scores: bool) -> Result<Vec<Value>, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (model_file, input_file) = (folder.path().join("model.yaml"), folder.path().join("events.jsonl"));
-    fs::write(&model_file, model).map_err(|error| error.to_string())?;
-    fs::write(&input_file, input).map_err(|error| error.to_string())?;
+/// No case keeps the engine busy for a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub enum Failure {
+    /// What the engine says on why it does not run.
+    Refuses(String),
+    /// It does not come to an end.
+    Stuck,
+}
+
+/// The printed lines.
+pub fn replay(model: &str, input: &[u8], until: Option<i64>, scores: bool) -> Result<Vec<Value>, Failure> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    fs::write(file("model.yaml"), model).expect("a model file");
+    fs::write(file("events.jsonl"), input).expect("an events file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_qualifyd"));
-    command.arg("replay").arg("--model").arg(&model_file).arg(&input_file);
-    if let Some(until) = until {
-        command.arg("--until").arg(time::write(until));
+    command.arg("replay").arg("--model").arg(file("model.yaml")).arg(file("events.jsonl"));
+    command.args(until.iter().flat_map(|until| ["--until".to_string(), time::write(*until)]));
+    command.args(scores.then_some("--scores"));
+    command
+        .stdout(File::create(file("out")).expect("a file"))
+        .stderr(File::create(file("err")).expect("a file"));
+    let Some(status) = ended(command.spawn().expect("the engine starts")) else { return Err(Failure::Stuck) };
+    if !status.success() {
+        return Err(Failure::Refuses(read(&file("err"))));
     }
-    if scores {
-        command.arg("--scores");
+    let lines = read(&file("out"));
+    Ok(lines.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect())
+}
+
+fn read(file: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(file).expect("a readable file")).into_owned()
+}
+
+/// None: it had to be stopped.
+fn ended(mut engine: Child) -> Option<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = engine.try_wait().expect("a child process") {
+            return Some(status);
+        }
+        if start.elapsed() > PATIENCE {
+            engine.kill().expect("it ends");
+            engine.wait().expect("it ended");
+            return None;
+        }
+        sleep(Duration::from_millis(1));
     }
-    let output = command.output().map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    output
-        .stdout
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).map_err(|error| format!("not JSON: {error}")))
-        .collect()
 }

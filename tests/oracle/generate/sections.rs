@@ -220,7 +220,7 @@ impl Maker<'_> {
         if self.rng.one_in(3) {
             return fixed;
         }
-        let mut points = if self.rng.one_in(3) { self.from_event() } else { map([("points", fixed)]) };
+        let mut points = if self.rng.one_in(3) { self.drawn_points() } else { map([("points", fixed)]) };
         if self.rng.one_in(2) {
             points.put("at_most", Doc::from(self.rng.between(1, 3)));
             if !self.rng.one_in(3) {
@@ -235,7 +235,7 @@ impl Maker<'_> {
         points
     }
 
-    fn from_event(&mut self) -> Doc {
+    fn drawn_points(&mut self) -> Doc {
         let mut points = map([(
             "from",
             Doc::from(*self.rng.pick(&["properties.n", "properties.items.n", "traits.budget"])),
