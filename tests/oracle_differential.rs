@@ -18,10 +18,11 @@ enum Verdict {
     Fails(Failure),
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(PartialEq)]
 enum Kind {
     Differs,
-    Refuses,
+    /// The first complaint, without the place.
+    Refuses(String),
     Stuck,
 }
 
@@ -30,7 +31,10 @@ impl Verdict {
         match self {
             Verdict::Same => None,
             Verdict::Differs(_) => Some(Kind::Differs),
-            Verdict::Fails(Failure::Refuses(_)) => Some(Kind::Refuses),
+            Verdict::Fails(Failure::Refuses(message)) => {
+                let complaint = message.lines().next().unwrap_or_default();
+                Some(Kind::Refuses(complaint.rsplit("error: ").next().unwrap_or_default().to_string()))
+            }
             Verdict::Fails(Failure::Stuck) => Some(Kind::Stuck),
         }
     }
@@ -50,14 +54,14 @@ fn judge(case: &Case) -> Verdict {
 }
 
 /// A smaller case with a failure of the same kind, and a text that tells it.
-fn explain(case: &Case, kind: Kind) -> String {
+fn explain(case: &Case, kind: &Kind) -> String {
     eprintln!("seed {} fails; looking for a smaller case", case.seed);
     let hook = panic::take_hook();
     // A model that was made too small is not readable for the oracle: not the failure that is sought.
     panic::set_hook(Box::new(|_| {}));
     let fails = |case: &Case| {
         let verdict = panic::catch_unwind(AssertUnwindSafe(|| judge(case)));
-        verdict.is_ok_and(|verdict| verdict.kind() == Some(kind))
+        verdict.is_ok_and(|verdict| verdict.kind().as_ref() == Some(kind))
     };
     let small = shrink::shrink(case, &fails);
     panic::set_hook(hook);
@@ -88,7 +92,7 @@ fn the_engine_prints_what_the_oracle_prints() {
     for seed in from..from + number_of("QUALIFYD_ORACLE_SEEDS", 100) {
         let case = Case::of(seed);
         if let Some(kind) = judge(&case).kind() {
-            panic!("{}", explain(&case, kind));
+            panic!("{}", explain(&case, &kind));
         }
     }
 }

@@ -132,6 +132,38 @@ fn duplicates_change_nothing_for_the_engine() {
     duplicates_change_nothing(by_engine);
 }
 
+/// An id is forgotten with the 64th other one that arrives, and a day away; events without ids do not count.
+fn ids_are_remembered_as_stated(run: Run) {
+    let model = Doc::read(
+        "model: m\nversion: 1\nsignals: {alpha: {match: {event: Alpha}}}\nstages: [{name: a}]\n\
+         scores: {s: {groups: {g: {points: {alpha: 1}}}}}\n",
+    );
+    let event = |id: &str, seconds: f64| track("l", "Alpha", seconds, json!({ "messageId": id }));
+    let counted = |others: usize, again: f64| {
+        let mut events = vec![event("first", 0.0)];
+        events.extend((0..others).map(|other| event(&format!("other {other}"), 1.0)));
+        events.push(track("l", "Alpha", 2.0, json!({})));
+        events.push(event("first", again));
+        let case =
+            Case { seed: 0, model: model.clone(), lines: vec![lines(&events)], until: None, scores: true };
+        run(&case)[0]["data"]["scores"]["s"].as_f64()
+    };
+    assert_eq!(counted(63, 3.0), Some(65.0));
+    assert_eq!(counted(64, 3.0), Some(67.0));
+    assert_eq!(counted(1, 86_400.0), Some(3.0));
+    assert_eq!(counted(1, 86_400.001), Some(4.0));
+}
+
+#[test]
+fn ids_are_remembered_as_stated_by_the_oracle() {
+    ids_are_remembered_as_stated(by_oracle);
+}
+
+#[test]
+fn ids_are_remembered_as_stated_by_the_engine() {
+    ids_are_remembered_as_stated(by_engine);
+}
+
 // ---- Due times are the first whole second ----
 
 /// A model of one thing that comes with time, and whether it holds at an age of the only event, ms.

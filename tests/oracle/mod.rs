@@ -18,6 +18,7 @@ pub mod history;
 pub mod lead;
 pub mod matcher;
 pub mod model;
+pub mod reader;
 pub mod record;
 pub mod replay;
 pub mod score;

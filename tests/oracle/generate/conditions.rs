@@ -9,7 +9,8 @@ pub struct Names {
     pub scores: Vec<String>,
     /// Scores with grades, and these.
     pub graded: Vec<(String, Vec<String>)>,
-    pub qualifications: Vec<String>,
+    /// Qualifications, and how many criteria each has.
+    pub qualifications: Vec<(String, i64)>,
     pub stages: Vec<String>,
 }
 
@@ -189,9 +190,10 @@ fn nested(rng: &mut Rng, names: &Names, pace: Pace, depth: u64) -> Doc {
             map([(&format!("grade.{score}"), test)])
         }
         4 if !names.qualifications.is_empty() => {
-            let name = format!("qualified.{}", rng.pick(&names.qualifications));
-            let test = if rng.one_in(2) { Doc::from("all") } else { map([("at_least", Doc::from(1))]) };
-            map([(&name, test)])
+            let (qualification, criteria) = rng.pick(&names.qualifications).clone();
+            let at_least = map([("at_least", Doc::from(rng.between(1, criteria)))]);
+            let test = if rng.one_in(2) { Doc::from("all") } else { at_least };
+            map([(&format!("qualified.{qualification}"), test)])
         }
         5 if !names.stages.is_empty() => {
             let stage = Doc::from(rng.pick(&names.stages).as_str());

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod rng;
+mod scores;
 mod sections;
 mod stream;
 

@@ -11,7 +11,8 @@ const START: i64 = 1_709_164_800_000; // 2024-02-29
 /// The lines, and the time at which they end.
 pub fn lines(rng: &mut Rng, pace: Pace) -> (Vec<Vec<u8>>, i64) {
     let mut now = START + rng.between(0, 86_400) * SECOND;
-    let count = rng.between(5, 60);
+    // Now and then more than the message ids that a lead keeps.
+    let count = if rng.one_in(20) { rng.between(100, 250) } else { rng.between(5, 60) };
     let leads = rng.between(1, 5) as usize;
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for n in 0..count {
@@ -197,7 +198,9 @@ fn properties(rng: &mut Rng) -> Value {
     }
     if rng.one_in(3) {
         let items = (0..rng.below(4)).map(|_| json!({ "sku": word(rng, &TAGS), "n": number(rng) }));
-        map.insert("items".into(), items.collect());
+        let items: Value = items.collect();
+        let nested = [items.clone(), items.clone(), json!([[items]]), json!({ "sku": "red", "n": 4 })];
+        map.insert("items".into(), rng.pick(&nested).clone());
     }
     if rng.one_in(3) {
         let nested = [json!([]), json!([null]), json!([["red", ["blue"]], "x"]), json!(TAGS), json!("red")];
