@@ -72,7 +72,7 @@ fn add_decaying(held: &mut Held, half_life: i64, points: f64, time: i64) {
 
 /// 2^(−age / half-life).
 #[inline]
-fn remaining(half_life: i64, age: i64) -> f64 {
+pub fn remaining(half_life: i64, age: i64) -> f64 {
     // After 1,100 half-lives nothing is left that a float can hold.
     match age {
         ..=0 => 1.0,

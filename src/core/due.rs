@@ -22,37 +22,65 @@ pub fn next_second(lead: &Lead) -> i64 {
 
 /// The first second in `from..=to` at which an input of time would leave a trace.
 pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
-    let to = to.min(LAST_SECOND);
-    if from > to || !may_happen(rules, lead, memo, from, to) {
-        return None;
-    }
-    let (mut start, mut length) = (from, FIRST_SPAN);
-    while start <= to {
-        let end = to.min(start.saturating_add(length - 1));
-        if may_happen(rules, lead, memo, start, end)
-            && let Some(second) = halve(rules, lead, memo, start, end)
-        {
-            return Some(second);
-        }
-        (start, length) = (end + 1, length.saturating_mul(8));
-    }
-    None
+    Search { rules, lead, memo, from, coarse: false }.run(to)
 }
 
-/// The first due second of a span in which something may happen.
-fn halve(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
-    if from == to {
-        // At a moment `may_happen` is exact.
-        return Some(from);
+/// As [`first_due`], or a second before it by at most an eighth of the time until then: enough to look again, and most
+/// leads have another event before that.
+pub fn near_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
+    Search { rules, lead, memo, from, coarse: true }.run(to)
+}
+
+struct Search<'a> {
+    rules: &'a Rules,
+    lead: &'a Lead,
+    memo: &'a mut Memo,
+    from: i64,
+    coarse: bool,
+}
+
+impl Search<'_> {
+    fn run(&mut self, to: i64) -> Option<i64> {
+        let to = to.min(LAST_SECOND);
+        if self.from > to {
+            return None;
+        }
+        self.memo.prepare(&self.rules.model, self.lead, self.from * 1000);
+        if !self.may_happen(self.from, to) {
+            return None;
+        }
+        let (mut start, mut length) = (self.from, FIRST_SPAN);
+        while start <= to {
+            let end = to.min(start.saturating_add(length - 1));
+            if self.may_happen(start, end)
+                && let Some(second) = self.halve(start, end)
+            {
+                return Some(second);
+            }
+            (start, length) = (end + 1, length.saturating_mul(8));
+        }
+        None
     }
-    let middle = from + (to - from) / 2;
-    [(from, middle), (middle + 1, to)].into_iter().find_map(|(from, to)| {
-        if may_happen(rules, lead, memo, from, to) { halve(rules, lead, memo, from, to) } else { None }
-    })
+
+    /// The first due second of a span in which something may happen.
+    fn halve(&mut self, from: i64, to: i64) -> Option<i64> {
+        // At a moment `may_happen` is exact.
+        if from == to || self.coarse && (to - from) * 8 <= from - self.from {
+            return Some(from);
+        }
+        let middle = from + (to - from) / 2;
+        [(from, middle), (middle + 1, to)]
+            .into_iter()
+            .find_map(|(from, to)| if self.may_happen(from, to) { self.halve(from, to) } else { None })
+    }
+
+    fn may_happen(&mut self, from: i64, to: i64) -> bool {
+        may_happen(self.rules, self.lead, self.memo, from, to)
+    }
 }
 
 /// Whether time alone may bring something about at a second in `from..=to`: false is certain; true is certain for a
-/// single second.
+/// single second. For more than one second `memo` must have been prepared.
 pub fn may_happen(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> bool {
     memo.clear();
     let (model, start, end) = (&*rules.model, from * 1000, to * 1000);

@@ -5,6 +5,7 @@
 //! which time alone could change something ([`super::due`]).
 
 use super::contribution::{Parts, add_worth};
+use super::curve::Curves;
 use super::lead::{Held, Lead, SeenHeld};
 use crate::model::Model;
 use crate::model::compiled::*;
@@ -118,11 +119,19 @@ struct Judged {
 #[derive(Debug, Default)]
 pub struct Memo {
     scores: Vec<Option<Judged>>,
+    /// What spans are judged by.
+    curves: Curves,
 }
 
 impl Memo {
+    /// Forgets the scores, because the lead has changed or the span is another.
     pub fn clear(&mut self) {
         self.scores.clear();
+    }
+
+    /// Prepares for spans that begin at `base` or later; the lead must not change meanwhile.
+    pub fn prepare(&mut self, model: &Model, lead: &Lead, base: i64) {
+        self.curves.build(model, lead, base);
     }
 }
 
@@ -136,7 +145,8 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// `memo` must have been cleared since the lead's contributions, traits or sightings changed.
+    /// `memo` must have been cleared since the lead's contributions, traits or sightings changed; for a span it must
+    /// have been prepared too.
     pub fn at(model: &'a Model, lead: &'a Lead, clock: i64, memo: &'a mut Memo) -> Self {
         Self::over(model, lead, clock..=clock, memo)
     }
@@ -233,20 +243,16 @@ impl<'a> Judge<'a> {
 
     /// A group's value, clamped to its range.
     pub fn group(&self, group: &Group) -> Interval {
-        let held = self.held_in(group);
-        let at = |clock: i64| {
-            let mut parts = Parts::default();
-            for held in held {
-                let contribution = &self.model.contributions[usize::from(held.id)];
-                add_worth(&mut parts, self.lead, held, contribution, clock);
-            }
-            parts
-        };
-        let start = at(self.from);
         let value = if self.is_moment() {
-            Interval { low: start.sum(), high: start.sum() }
+            let mut parts = Parts::default();
+            for held in self.held_in(group) {
+                let contribution = &self.model.contributions[usize::from(held.id)];
+                add_worth(&mut parts, self.lead, held, contribution, self.from);
+            }
+            Interval { low: parts.sum(), high: parts.sum() }
         } else {
-            let end = at(self.to);
+            let at = |clock| self.memo.curves.at(self.model, self.lead, group, clock);
+            let (start, end) = (at(self.from), at(self.to));
             Interval { low: end.positive + start.negative, high: start.positive + end.negative }
         };
         value.clamp(group.range)

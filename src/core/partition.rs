@@ -2,8 +2,9 @@
 
 use super::apply::{self, Dedup};
 use super::codec::{self, Corrupt};
-use super::due::{first_due, next_second};
+use super::due::{first_due, near_due, next_second};
 use super::effects::Effects;
+use super::judge::Memo;
 use super::lead::Lead;
 use super::rules::{InHand, Rules};
 use super::settle::{Scratch, Settling};
@@ -202,6 +203,7 @@ impl Partition {
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
         let Leads { store, timers, own, scratch, .. } = &mut self.leads;
         codec::decode(bytes, &self.rules.bounds, &mut own.lead, &mut own.id)?;
+        own.lead.message_ids.check()?;
         own.bytes.clear();
         codec::write_prefix(&mut own.bytes, &own.id);
         let hash = xxh3_64(own.id.as_bytes());
@@ -213,7 +215,7 @@ impl Partition {
             }
             None => store.insert(hash, bytes),
         };
-        arm(&self.rules, store, timers, scratch, number, &own.lead);
+        arm_exactly(&self.rules, store, timers, &mut scratch.memo, number, &own.lead);
         Ok(())
     }
 
@@ -304,7 +306,7 @@ impl Leads {
             }
             None => self.store.insert(hash, bytes),
         };
-        arm(rules, &mut self.store, &mut self.timers, &mut self.scratch, number, &self.own.lead);
+        arm(rules, &mut self.store, &mut self.timers, &mut self.scratch.memo, number, &self.own.lead);
         if applied { Outcome::Applied } else { Outcome::Ignored }
     }
 
@@ -372,7 +374,7 @@ impl Leads {
             self.due.push((other.id.clone(), number));
         } else {
             self.wakes.idle += 1;
-            arm(rules, store, timers, scratch, number, &other.lead);
+            arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
         }
     }
 
@@ -382,24 +384,38 @@ impl Leads {
         other.lead.clock = second * 1000;
         Settling::new(rules, &mut other.lead, &other.id, None, scratch, effects).run();
         store.replace(number, other.encode(rules));
-        arm(rules, store, timers, scratch, number, &other.lead);
+        arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
     }
 }
 
-/// Arms a lead for its next due second. One that is armed for an earlier second, in which nothing happens, is left: it
-/// will be looked at then.
-fn arm(
+/// Arms a lead after its own event, for a second that may be early.
+fn arm(rules: &Rules, store: &mut Store, timers: &mut Timers, memo: &mut Memo, number: u32, lead: &Lead) {
+    arm_by(store, timers, number, next_second(lead), |from, to| near_due(rules, lead, memo, from, to));
+}
+
+/// Arms a lead for its next due second exactly: time has woken it, so no event may come before that.
+fn arm_exactly(
     rules: &Rules,
     store: &mut Store,
     timers: &mut Timers,
-    scratch: &mut Scratch,
+    memo: &mut Memo,
     number: u32,
     lead: &Lead,
 ) {
-    let (from, armed) = (next_second(lead), store.armed(number));
-    let (last, armed_later) =
-        if armed != NEVER && armed >= from { (armed - 1, true) } else { (NEVER, false) };
-    match first_due(rules, lead, &mut scratch.memo, from, last) {
+    arm_by(store, timers, number, next_second(lead), |from, to| first_due(rules, lead, memo, from, to));
+}
+
+/// One that is armed for an earlier second, in which nothing happens, is left: it will be looked at then.
+fn arm_by(
+    store: &mut Store,
+    timers: &mut Timers,
+    number: u32,
+    from: i64,
+    mut due: impl FnMut(i64, i64) -> Option<i64>,
+) {
+    let armed = store.armed(number);
+    let armed_later = armed != NEVER && armed >= from;
+    match due(from, if armed_later { armed - 1 } else { NEVER }) {
         Some(second) => {
             store.arm(number, second);
             timers.insert(number, second);
