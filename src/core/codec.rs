@@ -510,7 +510,6 @@ fn decode_flat_lists(reader: &mut Reader<'_>, bounds: &Bounds, lead: &mut Lead) 
         lead.touches.push(Touch { channel, time });
     }
     let mut time = lead.clock;
-    let mut time = lead.clock;
     let length = reader.length(3)?;
     if length > HISTORY {
         return Err(Corrupt("too long a history"));
