@@ -172,18 +172,18 @@ impl Partition {
     /// changes nothing. Calls `send` for each, so that memory does not grow.
     pub fn score_records(&mut self, at_ms: i64, effects: &mut Effects, mut send: impl FnMut(&mut Effects)) {
         let store = &self.leads.store;
-        let mut ids: Vec<(String, u32)> = (0..store.len() as u32)
-            .map(|lead| {
+        let mut leads: Vec<(String, &[u8])> = store
+            .all()
+            .map(|bytes| {
                 let mut id = String::new();
-                let read = codec::read_id(store.bytes(lead), &mut id);
-                read.expect("bytes in the store begin with an id");
-                (id, lead)
+                codec::read_id(bytes, &mut id).expect("bytes in the store begin with an id");
+                (id, bytes)
             })
             .collect();
-        ids.sort_unstable();
-        for (_, lead) in ids {
+        leads.sort_unstable();
+        for (_, bytes) in leads {
             let hand = &mut self.leads.own;
-            hand.take(&self.rules, store.bytes(lead));
+            hand.take(&self.rules, bytes);
             hand.lead.clock = hand.lead.clock.max(at_ms);
             Settling::new(&self.rules, &mut hand.lead, &hand.id, None, &mut self.leads.scratch, effects)
                 .send_score_record();
@@ -193,7 +193,7 @@ impl Partition {
 
     /// The bytes of every lead: with the stream time all that a partition has to keep.
     pub fn lead_bytes(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.leads.store.len() as u32).map(|lead| self.leads.store.bytes(lead))
+        self.leads.store.all()
     }
 
     /// Puts a lead back whose bytes were kept; one that is there already is replaced.
@@ -208,10 +208,10 @@ impl Partition {
         codec::write_prefix(&mut own.bytes, &own.id);
         let hash = xxh3_64(own.id.as_bytes());
         let number = match store.find(hash, &own.bytes) {
-            Some(number) => {
-                store.replace(number, bytes);
-                store.arm(number, NEVER);
-                number
+            Some(found) => {
+                store.replace(found, bytes);
+                store.arm(found.lead, NEVER);
+                found.lead
             }
             None => store.insert(hash, bytes),
         };
@@ -277,18 +277,18 @@ impl Leads {
         self.own.bytes.clear();
         codec::write_prefix(&mut self.own.bytes, event.lead);
         let known = self.store.find(hash, &self.own.bytes);
-        if let Some(number) = known {
-            self.own.take(rules, self.store.bytes(number));
+        if let Some(found) = known {
+            self.own.take(rules, self.store.bytes(found));
             if limits.dedup.is_duplicate(&self.own.lead, event) {
                 return Outcome::Duplicate;
             }
         }
         let horizon = self.move_stream_time(limits, event, wall_ms);
         if self.timers.may_be_due(horizon) {
-            self.ripen(rules, horizon, known, effects);
+            self.ripen(rules, horizon, known.map(|found| found.lead), effects);
         }
         match known {
-            Some(_) => self.fire_own(rules, known, event.time_ms.div_euclid(1000), effects),
+            Some(found) => self.fire_own(rules, Some(found.lead), event.time_ms.div_euclid(1000), effects),
             None => {
                 self.own.id.clear();
                 self.own.id.push_str(event.lead);
@@ -300,9 +300,9 @@ impl Leads {
         self.fire_own(rules, None, horizon, effects);
         let bytes = self.own.encode(rules);
         let number = match known {
-            Some(number) => {
-                self.store.replace(number, bytes);
-                number
+            Some(found) => {
+                self.store.replace(found, bytes);
+                found.lead
             }
             None => self.store.insert(hash, bytes),
         };
@@ -366,7 +366,7 @@ impl Leads {
         }
         self.wakes.all += 1;
         let Leads { store, timers, other, scratch, .. } = self;
-        other.take(rules, store.bytes(number));
+        other.take(rules, store.bytes(store.get(number)));
         store.arm(number, NEVER);
         let due = other.lead.clock < second * 1000
             && super::due::may_happen(rules, &other.lead, &mut scratch.memo, second, second);
@@ -380,10 +380,10 @@ impl Leads {
 
     fn fire_other(&mut self, rules: &Rules, number: u32, second: i64, effects: &mut Effects) {
         let Leads { store, timers, other, scratch, .. } = self;
-        other.take(rules, store.bytes(number));
+        other.take(rules, store.bytes(store.get(number)));
         other.lead.clock = second * 1000;
         Settling::new(rules, &mut other.lead, &other.id, None, scratch, effects).run();
-        store.replace(number, other.encode(rules));
+        store.replace(store.get(number), other.encode(rules));
         arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
     }
 }
