@@ -2,6 +2,7 @@
 
 use super::json::{self, Scalar, Visitor};
 use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot};
+use super::string;
 use super::value::{Number, Value};
 
 /// No capture.
@@ -290,7 +291,7 @@ impl Walk<'_> {
     fn child_of_escaped(&mut self, start: usize, end: usize) -> NodeId {
         let mut key = std::mem::take(&mut self.captures.key);
         key.clear();
-        json::unescape(&self.text[start..end], &mut key);
+        string::unescape(&self.text[start..end], &mut key);
         let child = self.plan.child(self.children, key.as_bytes(), 0, key.len());
         self.captures.key = key;
         child
@@ -375,7 +376,7 @@ impl Visitor for Walk<'_> {
         }
         if scalar == Scalar::Escaped {
             let from = self.captures.unescaped.len();
-            json::unescape(&self.text[start..end], &mut self.captures.unescaped);
+            string::unescape(&self.text[start..end], &mut self.captures.unescaped);
             self.capture(Shape::Scalar(scalar), from, self.captures.unescaped.len());
         } else {
             self.capture(Shape::Scalar(scalar), start, end);

@@ -2,6 +2,7 @@
 //! written. Equal strings have equal bytes.
 
 use super::json::{self, Scalar, Visitor};
+use super::string;
 
 /// Appends the string with its quotes.
 pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
@@ -70,7 +71,7 @@ impl Writer<'_> {
         let text = &self.text[start..end];
         if scalar == Scalar::Escaped {
             self.unescaped.clear();
-            json::unescape(text, &mut self.unescaped);
+            string::unescape(text, &mut self.unescaped);
             write_string(&self.unescaped, self.out);
         } else {
             self.out.push(b'"');
