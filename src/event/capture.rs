@@ -1,6 +1,6 @@
 //! Notes, while a record's JSON is read, where the values stand that the plan wants.
 
-use super::json::{self, Scalar, Visitor};
+use super::json::{self, Key, Scalar, Visitor};
 use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot, Table, Wanted};
 use super::string;
 use super::value::{Number, Value};
@@ -375,7 +375,7 @@ impl<'w> Walk<'w> {
         let mut key = std::mem::take(&mut self.captures.key);
         key.clear();
         string::unescape(&self.text[start..end], &mut key);
-        let child = self.plan.child(self.children, key.as_bytes(), 0, key.len());
+        let child = self.plan.child(self.children, string::word(key.as_bytes()), || key.as_bytes());
         self.captures.key = key;
         child
     }
@@ -400,13 +400,15 @@ impl Visitor for Walk<'_> {
     }
 
     #[inline(always)]
-    fn key(&mut self, start: usize, end: usize, escaped: bool) {
+    fn key(&mut self, key: Key) {
         if self.children.is_empty() {
             return;
         }
-        let child = match escaped {
-            false => self.plan.child(self.children, self.text.as_bytes(), start, end),
-            true => self.child_of_escaped(start, end),
+        let child = match key {
+            Key { escaped: true, start, end, .. } => self.child_of_escaped(start, end),
+            Key { start, end, word, .. } => {
+                self.plan.child(self.children, word, || &self.text.as_bytes()[start..end])
+            }
         };
         let Some(&Slot { node, wanted, .. }) = child else {
             self.next = NOWHERE;

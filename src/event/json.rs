@@ -1,7 +1,7 @@
 //! The JSON grammar (RFC 8259), strictly and in one pass: no recursion, no tree, no copies. A [`Visitor`] sees where
 //! keys, scalars, arrays and objects stand and keeps what it wants.
 
-use super::string;
+use super::string::{self, Short};
 
 /// What a [`parse`] calls as it goes. Positions are byte offsets into the text.
 pub(super) trait Visitor {
@@ -9,10 +9,20 @@ pub(super) trait Visitor {
     fn open(&mut self, object: bool, start: usize);
     /// The innermost array or object ends before `end`.
     fn close(&mut self, end: usize);
-    /// A key of the innermost object, without its quotes; its value follows.
-    fn key(&mut self, start: usize, end: usize, escaped: bool);
+    /// A key of the innermost object; its value follows.
+    fn key(&mut self, key: Key);
     /// A value that is no array or object; a string comes without its quotes.
     fn scalar(&mut self, scalar: Scalar, start: usize, end: usize);
+}
+
+/// Where a key stands, without its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub start: usize,
+    pub end: usize,
+    pub escaped: bool,
+    /// See [`string::word`]; as it stands in the text.
+    pub word: u128,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +85,7 @@ pub(super) fn is_json(text: &str) -> bool {
     impl Visitor for Nobody {
         fn open(&mut self, _: bool, _: usize) {}
         fn close(&mut self, _: usize) {}
-        fn key(&mut self, _: usize, _: usize, _: bool) {}
+        fn key(&mut self, _: Key) {}
         fn scalar(&mut self, _: Scalar, _: usize, _: usize) {}
     }
     parse(text, &mut Nobody).is_ok()
@@ -206,7 +216,7 @@ impl<'t> Reader<'t> {
                     let (first, at) = self.token(pos + 1);
                     // In ASCII a closing bracket stands two after its opening one.
                     if first != byte + 2 {
-                        (byte, pos) = if object { self.key(first, at, visitor)? } else { (first, at) };
+                        (byte, pos) = if object { self.key(at, visitor)? } else { (first, at) };
                         continue 'value;
                     }
                     pos = at;
@@ -223,8 +233,7 @@ impl<'t> Reader<'t> {
                 let (next, at) = self.token(pos);
                 match next {
                     b',' => {
-                        let (first, at) = self.token(at + 1);
-                        (byte, pos) = if object { self.key(first, at, visitor)? } else { (first, at) };
+                        (byte, pos) = if object { self.key(at + 1, visitor)? } else { self.token(at + 1) };
                         continue 'value;
                     }
                     b'}' if object => {}
@@ -240,15 +249,30 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a key that begins with `first`, and its colon; the byte that its value begins with, and where.
+    /// Reads a key and its colon; the byte that its value begins with, and where.
     #[inline(always)]
-    fn key(self, first: u8, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+    fn key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+        if let Some(key) = Short::at(self.bytes, pos)
+            && let [b':', first @ b'!'..=0xff] = key.next()
+        {
+            let (start, end) = (pos + 1, pos + 1 + key.len);
+            visitor.key(Key { start, end, escaped: false, word: key.word() });
+            return Ok((first, end + 2));
+        }
+        self.any_key(pos, visitor)
+    }
+
+    #[inline(never)]
+    fn any_key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+        let (first, pos) = self.token(pos);
         if first != b'"' {
             return fail(pos, Problem::Key);
         }
-        let (scalar, end) = self.string(pos)?;
-        visitor.key(pos + 1, end - 1, scalar == Scalar::Escaped);
-        match self.token(end) {
+        let (scalar, after) = self.string(pos)?;
+        let (start, end) = (pos + 1, after - 1);
+        let word = string::word(&self.bytes[start..end]);
+        visitor.key(Key { start, end, escaped: scalar == Scalar::Escaped, word });
+        match self.token(after) {
             (b':', at) => Ok(self.token(at + 1)),
             (_, at) => fail(at, Problem::Colon),
         }
@@ -278,6 +302,9 @@ impl<'t> Reader<'t> {
     /// Reads a string from its opening quote past its closing one.
     #[inline(always)]
     fn string(self, pos: usize) -> Result<(Scalar, usize), Syntax> {
+        if let Some(short) = Short::at(self.bytes, pos) {
+            return Ok((Scalar::Plain, pos + short.len + 2));
+        }
         let end = string::plain_end(self.bytes, pos + 1);
         match self.peek(end) {
             b'"' => Ok((Scalar::Plain, end + 1)),

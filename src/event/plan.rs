@@ -1,5 +1,6 @@
 //! Which fields of a record are wanted: a trie over keys, compiled once from the model.
 
+use super::string;
 use crate::model::Model;
 use crate::model::compiled::{EventPath, PathId, TraitId, TraitPath};
 
@@ -130,38 +131,15 @@ impl Table<'_> {
 /// A place in a [`Table`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
+    /// The key's; see [`string::word`].
     word: u128,
     /// [`NOWHERE`]: the slot is empty.
     pub node: NodeId,
     pub wanted: Wanted,
 }
 
-/// What a key is compared by: its first 16 bytes; a shorter one is followed by 0xff, which no text has.
-#[inline(always)]
-fn word(text: &[u8], start: usize, end: usize) -> u128 {
-    const PADS: [u128; 17] = {
-        let mut pads = [u128::MAX; 17];
-        let mut len = 1;
-        while len < 16 {
-            pads[len] = u128::MAX << (len * 8);
-            len += 1;
-        }
-        pads[16] = 0;
-        pads
-    };
-    // What follows the key in the text makes loading it cheap.
-    match text.get(start..).and_then(|rest| rest.first_chunk()) {
-        Some(chunk) => u128::from_le_bytes(*chunk) | PADS[(end - start).min(16)],
-        None => word_near_the_end(&text[start..end]),
-    }
-}
-
-#[inline(never)]
-fn word_near_the_end(key: &[u8]) -> u128 {
-    let mut chunk = [0xff; 16];
-    chunk.iter_mut().zip(key).for_each(|(to, &from)| *to = from);
-    u128::from_le_bytes(chunk)
-}
+/// The word of an empty slot: no text has a byte of 0xfe.
+const NO_WORD: u128 = 0xfe;
 
 /// The higher a bit, the better.
 #[inline(always)]
@@ -226,20 +204,18 @@ impl Plan {
         }
     }
 
-    /// What a table of [`Plan::children`] has for the key `text[start..end]`.
+    /// What a table of [`Plan::children`] has for the key of this [word](string::word); a long key is looked at whole.
     #[inline(always)]
-    pub(super) fn child<'p>(
+    pub(super) fn child<'p, 't>(
         &'p self,
         children: Table<'p>,
-        text: &[u8],
-        start: usize,
-        end: usize,
+        word: u128,
+        key: impl Fn() -> &'t [u8],
     ) -> Option<&'p Slot> {
-        let word = word(text, start, end);
         let mut at = (hash(word) >> children.shift) as usize;
         loop {
             let slot = children.slots.get(at & (children.slots.len() - 1))?;
-            if slot.word == word && (end - start <= 16 || self.key(slot.node) == &text[start..end]) {
+            if slot.word == word && (word >> 120 == 0xff || self.key(slot.node) == key()) {
                 return Some(slot);
             }
             if slot.node == NOWHERE {
@@ -369,9 +345,9 @@ impl Builder {
             // A quarter full at most: most keys of a record are not wanted and should meet an empty slot at once.
             let size = (children.len() * 4).next_power_of_two();
             let (start, shift) = (slots.len(), 64 - size.trailing_zeros());
-            slots.resize(start + size, Slot { word: 0, node: NOWHERE, wanted: Wanted::default() });
+            slots.resize(start + size, Slot { word: NO_WORD, node: NOWHERE, wanted: Wanted::default() });
             for &node in children {
-                let word = word(self.key(node), 0, self.key(node).len());
+                let word = string::word(self.key(node));
                 let mut at = (hash(word) >> shift) as usize;
                 while slots[start + (at & (size - 1))].node != NOWHERE {
                     at += 1;

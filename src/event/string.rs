@@ -7,17 +7,70 @@ use wide::u8x16;
 /// Bytes that are looked at together.
 const CHUNK: usize = 16;
 
+/// A string without escapes that is shorter than a chunk, as most keys are, and what follows it.
+#[derive(Clone, Copy)]
+pub(super) struct Short<'t> {
+    /// From the opening quote on.
+    window: &'t [u8; 2 * CHUNK],
+    /// Less than [`CHUNK`].
+    pub len: usize,
+}
+
+impl<'t> Short<'t> {
+    /// The string whose opening quote stands at `quote`, if it is short and not near the end of the text.
+    #[inline(always)]
+    pub fn at(text: &'t [u8], quote: usize) -> Option<Short<'t>> {
+        let window: &[u8; 2 * CHUNK] = text.get(quote..)?.first_chunk()?;
+        let special = special_bytes(window[1..].first_chunk()?);
+        // The bits beyond 15 are clear, so that no index is beyond the window.
+        let len = special.trailing_zeros() as usize % CHUNK;
+        (special != 0 && window[0] == b'"' && window[1 + len] == b'"').then_some(Short { window, len })
+    }
+
+    /// What follows the closing quote.
+    #[inline(always)]
+    pub fn next(self) -> [u8; 2] {
+        let len = self.len % CHUNK;
+        [self.window[2 + len], self.window[3 + len]]
+    }
+
+    /// See [`word`].
+    #[inline(always)]
+    pub fn word(self) -> u128 {
+        let chunk = self.window[1..].first_chunk().copied().unwrap_or_default();
+        u128::from_le_bytes(chunk) | PADS[self.len % CHUNK]
+    }
+}
+
+/// What follows a string in its [`word`].
+const PADS: [u128; CHUNK] = {
+    let mut pads = [u128::MAX; CHUNK];
+    let mut len = 1;
+    while len < CHUNK {
+        pads[len] = u128::MAX << (len * 8);
+        len += 1;
+    }
+    pads
+};
+
+/// The first 16 bytes of a string as a number; a shorter one is followed by 0xff, which no text has.
+pub(super) fn word(text: &[u8]) -> u128 {
+    let mut chunk = [0xff; CHUNK];
+    chunk.iter_mut().zip(text).for_each(|(to, &from)| *to = from);
+    u128::from_le_bytes(chunk)
+}
+
 /// The first quote, backslash or control character from `pos` on; the end of the text if there is none.
 #[inline(always)]
-pub(super) fn plain_end(text: &[u8], mut pos: usize) -> usize {
-    while let Some(chunk) = text.get(pos..).and_then(|rest| rest.first_chunk()) {
+pub(super) fn plain_end(text: &[u8], pos: usize) -> usize {
+    let (chunks, _) = text.get(pos..).unwrap_or_default().as_chunks();
+    for (index, chunk) in chunks.iter().enumerate() {
         let special = special_bytes(chunk);
         if special != 0 {
-            return pos + special.trailing_zeros() as usize;
+            return pos + index * CHUNK + special.trailing_zeros() as usize;
         }
-        pos += CHUNK;
     }
-    plain_end_near_the_end(text, pos)
+    plain_end_near_the_end(text, pos + chunks.len() * CHUNK)
 }
 
 #[inline(never)]
