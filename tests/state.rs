@@ -4,7 +4,7 @@
 mod oracle;
 
 use oracle::generate::Case;
-use qualifyd::core::codec::{self, Bounds};
+use qualifyd::core::codec::{self, Bounds, Told};
 use qualifyd::core::effects::Effects;
 use qualifyd::core::lead::Lead;
 use qualifyd::core::partition::{Limits, Partition, Record, Timestamp};
@@ -73,7 +73,8 @@ fn two_halves_through_the_leads_bytes_equal_one_whole() {
 
 #[test]
 fn a_leads_bytes_round_trip() {
-    let (mut lead, mut id, mut again) = (Lead::default(), String::new(), Vec::new());
+    let (mut lead, mut told, mut id, mut again) =
+        (Lead::default(), Told::default(), String::new(), Vec::new());
     let mut leads = 0;
     for seed in 0..SEEDS {
         let case = Case::of(seed);
@@ -82,15 +83,16 @@ fn a_leads_bytes_round_trip() {
         apply(&mut partition, &case.lines);
         let bounds = Bounds::of(&rules.model);
         for bytes in partition.lead_bytes() {
-            let tables = codec::decode(bytes, &bounds, &mut lead, &mut id).expect("a lead's own bytes");
+            let tables =
+                codec::decode(bytes, &bounds, &mut lead, &mut told, &mut id).expect("a lead's own bytes");
             again.clear();
             codec::write_prefix(&mut again, &id);
-            codec::encode(&lead, tables, &mut again);
+            codec::encode(&lead, tables, &mut told, &mut again);
             assert_eq!(again, bytes, "seed {seed}, lead {id}");
             leads += 1;
             for cut in 0..bytes.len() {
                 // Cut short they are refused, never misread.
-                let read = codec::decode(&bytes[..cut], &bounds, &mut lead, &mut id);
+                let read = codec::decode(&bytes[..cut], &bounds, &mut lead, &mut told, &mut id);
                 assert!(read.and_then(|_| lead.message_ids.check()).is_err(), "seed {seed}, cut at {cut}");
             }
         }

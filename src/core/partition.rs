@@ -1,7 +1,7 @@
 //! The leads of one input partition: their bytes, their timers, the stream time (SPEC §7).
 
 use super::apply::{self, Dedup};
-use super::codec::{self, Corrupt};
+use super::codec::{self, Corrupt, Told};
 use super::due::{first_due, near_due, next_second};
 use super::effects::Effects;
 use super::judge::Memo;
@@ -111,12 +111,13 @@ struct Leads {
 struct Hand {
     lead: Lead,
     id: String,
+    told: Told,
     bytes: Vec<u8>,
 }
 
 impl Hand {
     fn take(&mut self, rules: &Rules, bytes: &[u8]) {
-        let decoded = codec::decode(bytes, &rules.bounds, &mut self.lead, &mut self.id);
+        let decoded = codec::decode(bytes, &rules.bounds, &mut self.lead, &mut self.told, &mut self.id);
         decoded.expect("bytes in the store were written by this model or checked when they were restored");
     }
 
@@ -124,7 +125,7 @@ impl Hand {
     fn encode(&mut self, rules: &Rules) -> &[u8] {
         self.bytes.clear();
         codec::write_prefix(&mut self.bytes, &self.id);
-        codec::encode(&self.lead, rules.tables, &mut self.bytes);
+        codec::encode(&self.lead, rules.tables, &mut self.told, &mut self.bytes);
         &self.bytes
     }
 }
@@ -202,7 +203,7 @@ impl Partition {
     /// If the bytes are not those of a lead of this model.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
         let Leads { store, timers, own, scratch, .. } = &mut self.leads;
-        codec::decode(bytes, &self.rules.bounds, &mut own.lead, &mut own.id)?;
+        codec::decode(bytes, &self.rules.bounds, &mut own.lead, &mut own.told, &mut own.id)?;
         own.lead.message_ids.check()?;
         own.bytes.clear();
         codec::write_prefix(&mut own.bytes, &own.id);

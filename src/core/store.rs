@@ -9,7 +9,7 @@ pub const NEVER: i64 = i64::MAX;
 /// Block sizes: every 8 bytes up to 256, every 16 up to 512, every 64 up to 1,536; larger leads get their own memory.
 const CLASSES: usize = 1 + 28 + 16 + 16;
 const LARGEST_BLOCK: usize = 1_536;
-/// Blocks per page: small, so that a partition with few leads stays small.
+/// Blocks per page: as many as the bits that tell which are in use. Small, so that a partition with few leads is small.
 const PAGE_BLOCKS: usize = 64;
 /// The class of leads with memory of their own.
 const LARGE: u32 = CLASSES as u32;
@@ -59,11 +59,74 @@ struct Entry {
     armed: [u32; 2],
 }
 
+/// Blocks of one size.
 #[derive(Debug, Default)]
 struct Class {
-    pages: Vec<Box<[u8]>>,
-    used: u32,
-    free: Vec<u32>,
+    pages: Vec<Page>,
+    /// Pages that had room when they were noted here; some are noted twice or have none any more.
+    roomy: Vec<u32>,
+    /// Pages without memory.
+    vacant: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    /// Empty while no block is in use: leads that grow together leave whole pages behind.
+    memory: Box<[u8]>,
+    /// One bit per block.
+    used: u64,
+}
+
+impl Class {
+    /// A free block's number.
+    fn allocate(&mut self, size: usize) -> u32 {
+        let page = loop {
+            match self.roomy.last() {
+                Some(&page) if self.has_room(page) => break page,
+                Some(_) => _ = self.roomy.pop(),
+                None => break self.add_page(size),
+            }
+        };
+        let used = &mut self.pages[page as usize].used;
+        let block = used.trailing_ones();
+        *used |= 1 << block;
+        page * PAGE_BLOCKS as u32 + block
+    }
+
+    fn has_room(&self, page: u32) -> bool {
+        let page = &self.pages[page as usize];
+        !page.memory.is_empty() && page.used != u64::MAX
+    }
+
+    fn add_page(&mut self, size: usize) -> u32 {
+        let page = self.vacant.pop().unwrap_or_else(|| {
+            self.pages.push(Page::default());
+            self.pages.len() as u32 - 1
+        });
+        self.pages[page as usize].memory = vec![0; PAGE_BLOCKS * size].into();
+        self.roomy.push(page);
+        page
+    }
+
+    fn release(&mut self, number: u32) {
+        let (at, block) = (number / PAGE_BLOCKS as u32, number % PAGE_BLOCKS as u32);
+        let page = &mut self.pages[at as usize];
+        let was_full = page.used == u64::MAX;
+        page.used &= !(1 << block);
+        if page.used == 0 {
+            page.memory = Box::default();
+            self.vacant.push(at);
+        } else if was_full {
+            self.roomy.push(at);
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let memory: usize = self.pages.iter().map(|page| page.memory.len()).sum();
+        memory
+            + self.pages.capacity() * size_of::<Page>()
+            + (self.roomy.capacity() + self.vacant.capacity()) * 4
+    }
 }
 
 impl Default for Store {
@@ -162,9 +225,7 @@ impl Store {
 
     /// Bytes on the heap: blocks (in use and free), entries, index.
     pub fn heap_bytes(&self) -> [usize; 3] {
-        let pages = self.classes.iter().enumerate().map(|(class, pages)| {
-            pages.pages.len() * (PAGE_BLOCKS * block_size(class) + 16) + pages.free.capacity() * 4
-        });
+        let pages = self.classes.iter().map(Class::heap_bytes);
         let large: usize = self.large.iter().map(|block| block.len() + 16).sum();
         [
             pages.sum::<usize>() + large,
@@ -180,7 +241,7 @@ impl Store {
             return &self.large[number];
         }
         let size = block_size(class as usize);
-        let page = &self.classes[class as usize].pages[number / PAGE_BLOCKS];
+        let page = &self.classes[class as usize].pages[number / PAGE_BLOCKS].memory;
         let block = &page[number % PAGE_BLOCKS * size..][..size];
         let length = usize::from(u16::from_le_bytes([block[0], block[1]]));
         &block[2..2 + length]
@@ -189,7 +250,7 @@ impl Store {
     fn write(&mut self, place: u32, bytes: &[u8]) {
         let (class, number) = ((place >> NUMBER_BITS) as usize, (place & ((1 << NUMBER_BITS) - 1)) as usize);
         let size = block_size(class);
-        let page = &mut self.classes[class].pages[number / PAGE_BLOCKS];
+        let page = &mut self.classes[class].pages[number / PAGE_BLOCKS].memory;
         let block = &mut page[number % PAGE_BLOCKS * size..][..size];
         block[..2].copy_from_slice(&(bytes.len() as u16).to_le_bytes());
         block[2..2 + bytes.len()].copy_from_slice(bytes);
@@ -197,14 +258,7 @@ impl Store {
 
     fn allocate(&mut self, bytes: &[u8]) -> u32 {
         let Some(class) = class_of(bytes.len() + 2) else { return self.allocate_large(bytes) };
-        let pages = &mut self.classes[class];
-        let number = pages.free.pop().unwrap_or_else(|| {
-            if pages.used as usize == pages.pages.len() * PAGE_BLOCKS {
-                pages.pages.push(vec![0; PAGE_BLOCKS * block_size(class)].into());
-            }
-            pages.used += 1;
-            pages.used - 1
-        });
+        let number = self.classes[class].allocate(block_size(class));
         let place = (class as u32) << NUMBER_BITS | number;
         self.write(place, bytes);
         place
@@ -230,7 +284,7 @@ impl Store {
             self.large[number as usize] = Box::default();
             self.free_large.push(number);
         } else {
-            self.classes[class as usize].free.push(number);
+            self.classes[class as usize].release(number);
         }
     }
 }
