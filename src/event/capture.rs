@@ -150,7 +150,7 @@ impl Captures {
         for index in 0..self.all.len() {
             self.all[index].next = NONE;
             let capture = self.all[index];
-            self.link(index as u32, &capture, plan.nodes[capture.node as usize].wanted.kept);
+            self.link(index as u32, &capture, plan.nodes[capture.node as usize].wanted.kept());
         }
     }
 
@@ -286,7 +286,7 @@ impl<'w> Walk<'w> {
     #[inline(never)]
     fn enter(&mut self, object: bool, start: usize) {
         let node = &self.plan.nodes[self.next as usize];
-        let wanted = if object { self.wanted.object } else { self.wanted.other };
+        let wanted = if object { self.wanted.object() } else { self.wanted.other() };
         let enter = if object { node.inner } else { node.elements };
         // A record that is too deep is only checked for being JSON: its captures are of no use.
         if !(wanted || enter) || self.captures.places.len() == MAX_DEPTH {
@@ -327,7 +327,7 @@ impl<'w> Walk<'w> {
     fn capture(&mut self, shape: Shape, start: usize, end: usize) -> u32 {
         let (start, end, through) = (start as u32, end as u32, self.place.through);
         let capture = Capture { node: self.next, start, end, next: NONE, shape, through };
-        self.captures.push(capture, self.wanted.kept)
+        self.captures.push(capture, self.wanted.kept())
     }
 
     #[cold]
@@ -375,7 +375,8 @@ impl<'w> Walk<'w> {
         let mut key = std::mem::take(&mut self.captures.key);
         key.clear();
         string::unescape(&self.text[start..end], &mut key);
-        let child = self.plan.child(self.children, string::word(key.as_bytes()), || key.as_bytes());
+        let child =
+            self.plan.child(self.children, string::word(key.as_bytes()), key.as_bytes(), (0, key.len()));
         self.captures.key = key;
         child
     }
@@ -404,11 +405,10 @@ impl Visitor for Walk<'_> {
         if self.children.is_empty() {
             return;
         }
-        let child = match key {
-            Key { escaped: true, start, end, .. } => self.child_of_escaped(start, end),
-            Key { start, end, word, .. } => {
-                self.plan.child(self.children, word, || &self.text.as_bytes()[start..end])
-            }
+        let Key { start, end, escaped, word } = key;
+        let child = match escaped {
+            false => self.plan.child(self.children, word, self.text.as_bytes(), (start, end)),
+            true => self.child_of_escaped(start, end),
         };
         let Some(&Slot { node, wanted, .. }) = child else {
             self.next = NOWHERE;
@@ -427,7 +427,7 @@ impl Visitor for Walk<'_> {
 
     #[inline(always)]
     fn scalar(&mut self, scalar: Scalar, start: usize, end: usize) {
-        if !self.wanted.other {
+        if !self.wanted.other() {
             return;
         }
         if scalar == Scalar::Escaped {

@@ -85,15 +85,31 @@ const SECTIONS: [&[u8]; 3] = [b"properties", b"context", b"traits"];
 /// The depth of `context.traits`.
 pub(super) const CONTEXT_TRAITS_DEPTH: u8 = 2;
 
-/// What is wanted at a place in the trie.
+/// What is wanted at a place in the trie: bits, of [`kept`] too.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wanted {
+pub(super) struct Wanted(u8);
+
+impl Wanted {
+    const OBJECT: u8 = 8;
+    const OTHER: u8 = 16;
+
     /// The value, if it is an object.
-    pub object: bool,
+    #[inline(always)]
+    pub fn object(self) -> bool {
+        self.0 & Self::OBJECT != 0
+    }
+
     /// The value, if it is anything else.
-    pub other: bool,
+    #[inline(always)]
+    pub fn other(self) -> bool {
+        self.0 & Self::OTHER != 0
+    }
+
     /// Bits of [`kept`].
-    pub kept: u8,
+    #[inline(always)]
+    pub fn kept(self) -> u8 {
+        self.0 & (kept::OWN | kept::GROUP | kept::BENEATH)
+    }
 }
 
 /// A place in the trie.
@@ -184,7 +200,7 @@ impl Plan {
                     [(places.own, kept::OWN), (places.group, kept::GROUP), (places.beneath, kept::BENEATH)]
                 {
                     if let Some(node) = builder.nodes.get_mut(node as usize) {
-                        node.wanted.kept |= bit;
+                        node.wanted.0 |= bit;
                     }
                 }
                 places
@@ -204,18 +220,19 @@ impl Plan {
         }
     }
 
-    /// What a table of [`Plan::children`] has for the key of this [word](string::word); a long key is looked at whole.
+    /// What a table of [`Plan::children`] has for the key `text[start..end]` of this [word](string::word).
     #[inline(always)]
-    pub(super) fn child<'p, 't>(
+    pub(super) fn child<'p>(
         &'p self,
         children: Table<'p>,
         word: u128,
-        key: impl Fn() -> &'t [u8],
+        text: &[u8],
+        (start, end): (usize, usize),
     ) -> Option<&'p Slot> {
         let mut at = (hash(word) >> children.shift) as usize;
         loop {
             let slot = children.slots.get(at & (children.slots.len() - 1))?;
-            if slot.word == word && (word >> 120 == 0xff || self.key(slot.node) == key()) {
+            if slot.word == word && (end - start < 16 || self.is_key_of(slot.node, text, start, end)) {
                 return Some(slot);
             }
             if slot.node == NOWHERE {
@@ -223,6 +240,11 @@ impl Plan {
             }
             at += 1;
         }
+    }
+
+    #[inline(never)]
+    fn is_key_of(&self, node: NodeId, text: &[u8], start: usize, end: usize) -> bool {
+        self.key(node) == &text[start..end]
     }
 
     fn key(&self, node: NodeId) -> &[u8] {
@@ -307,8 +329,10 @@ impl Builder {
             };
         }
         let section = self.nodes[node as usize].depth == 1 && SECTIONS.contains(&self.key(node));
-        self.nodes[node as usize].wanted.object = true;
-        self.nodes[node as usize].wanted.other = !section;
+        self.nodes[node as usize].wanted.0 |= Wanted::OBJECT;
+        if !section {
+            self.nodes[node as usize].wanted.0 |= Wanted::OTHER;
+        }
         node
     }
 
