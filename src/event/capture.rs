@@ -206,11 +206,8 @@ impl Captures {
 impl Capture {
     /// `null` and `""` count as absent in the envelope, and remove a kept trait.
     pub fn is_empty(&self) -> bool {
-        match self.shape {
-            Shape::Scalar(Scalar::Null) => true,
-            Shape::Scalar(Scalar::Plain | Scalar::Escaped) => self.start == self.end,
-            _ => false,
-        }
+        // Nothing but a string is without text.
+        self.start == self.end || self.shape == Shape::Scalar(Scalar::Null)
     }
 
     pub fn is_string(&self) -> bool {

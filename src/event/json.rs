@@ -302,9 +302,6 @@ impl<'t> Reader<'t> {
     /// Reads a string from its opening quote past its closing one.
     #[inline(always)]
     fn string(self, pos: usize) -> Result<(Scalar, usize), Syntax> {
-        if let Some(short) = Short::at(self.bytes, pos) {
-            return Ok((Scalar::Plain, pos + short.len + 2));
-        }
         let end = string::plain_end(self.bytes, pos + 1);
         match self.peek(end) {
             b'"' => Ok((Scalar::Plain, end + 1)),

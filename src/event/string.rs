@@ -62,15 +62,17 @@ pub(super) fn word(text: &[u8]) -> u128 {
 
 /// The first quote, backslash or control character from `pos` on; the end of the text if there is none.
 #[inline(always)]
-pub(super) fn plain_end(text: &[u8], pos: usize) -> usize {
-    let (chunks, _) = text.get(pos..).unwrap_or_default().as_chunks();
-    for (index, chunk) in chunks.iter().enumerate() {
+pub(super) fn plain_end(text: &[u8], mut pos: usize) -> usize {
+    let mut rest = text.get(pos..).unwrap_or_default();
+    while let Some((chunk, behind)) = rest.split_first_chunk() {
         let special = special_bytes(chunk);
         if special != 0 {
-            return pos + index * CHUNK + special.trailing_zeros() as usize;
+            return pos + special.trailing_zeros() as usize;
         }
+        pos += CHUNK;
+        rest = behind;
     }
-    plain_end_near_the_end(text, pos + chunks.len() * CHUNK)
+    plain_end_near_the_end(text, pos)
 }
 
 #[inline(never)]
