@@ -289,10 +289,7 @@ impl<'w> Walk<'w> {
         if !(wanted || enter) || self.captures.places.len() == MAX_DEPTH {
             return self.skip();
         }
-        let capture = match wanted {
-            true => self.capture(if object { Shape::Object } else { Shape::Array }, start, start),
-            false => NONE,
-        };
+        let capture = if wanted { self.capture_open(object, start) } else { NONE };
         self.captures.places.push(self.place);
         self.captures.objects += u64::from(object);
         self.place = Place {
@@ -303,6 +300,12 @@ impl<'w> Walk<'w> {
             through: if object { self.place.through } else { self.place.through.min(node.depth) },
         };
         self.go_on();
+    }
+
+    /// Captures an array or object that begins.
+    #[inline(never)]
+    fn capture_open(&mut self, object: bool, start: usize) -> u32 {
+        self.capture(if object { Shape::Object } else { Shape::Array }, start, start)
     }
 
     /// Goes out of `place`.

@@ -172,7 +172,7 @@ impl<'t> Reader<'t> {
 
     #[inline(always)]
     fn document(self, visitor: &mut impl Visitor) -> Result<usize, Syntax> {
-        let mut nesting = Nesting::default();
+        let mut nesting = Nesting::new();
         let (first, start) = self.token(0);
         if start == self.bytes.len() {
             return fail(start, Problem::Empty);
@@ -228,7 +228,7 @@ impl<'t> Reader<'t> {
                 }
             }
             // A value has ended, and with it perhaps the arrays and objects around it.
-            while nesting.depth > 0 {
+            loop {
                 let object = nesting.innermost_is_object();
                 let (next, at) = self.token(pos);
                 match next {
@@ -242,10 +242,11 @@ impl<'t> Reader<'t> {
                     _ => return fail(at, Problem::CommaOrBracket),
                 }
                 pos = at + 1;
-                nesting.pop();
                 visitor.close(pos);
+                if !nesting.pop() {
+                    return Ok(pos);
+                }
             }
-            return Ok(pos);
         }
     }
 
@@ -355,34 +356,40 @@ impl<'t> Reader<'t> {
 }
 
 /// Which of the open brackets are objects: a bit for each, so that a hostile record cannot take much memory.
-#[derive(Default)]
 struct Nesting {
-    /// The innermost bracket is the lowest bit.
+    /// The innermost bracket is the lowest bit; above the outermost one stands a 1.
     word: u64,
-    depth: usize,
-    deepest: usize,
     /// Full words of the outer brackets.
     outer: Vec<u64>,
+    depth: usize,
+    deepest: usize,
 }
 
 impl Nesting {
+    fn new() -> Self {
+        Nesting { word: 1, outer: Vec::new(), depth: 0, deepest: 0 }
+    }
+
     #[inline(always)]
     fn push(&mut self, object: bool) {
-        if self.depth != 0 && self.depth.is_multiple_of(64) {
+        if self.word >> 63 == 1 {
             self.outer.push(self.word);
+            self.word = 1;
         }
         self.word = self.word << 1 | u64::from(object);
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
     }
 
+    /// Whether any bracket is left.
     #[inline(always)]
-    fn pop(&mut self) {
+    fn pop(&mut self) -> bool {
         self.depth -= 1;
-        self.word = match self.depth != 0 && self.depth.is_multiple_of(64) {
-            true => self.outer.pop().unwrap_or(0),
-            false => self.word >> 1,
-        };
+        self.word >>= 1;
+        if self.word == 1 {
+            self.word = self.outer.pop().unwrap_or(1);
+        }
+        self.depth > 0
     }
 
     #[inline(always)]
