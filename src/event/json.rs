@@ -1,7 +1,7 @@
 //! The JSON grammar (RFC 8259), strictly and in one pass: no recursion, no tree, no copies. A [`Visitor`] sees where
 //! keys, scalars, arrays and objects stand and keeps what it wants.
 
-use super::string::{self, Short};
+use super::string::{self, ShortKey};
 
 /// What a [`parse`] calls as it goes. Positions are byte offsets into the text.
 pub(super) trait Visitor {
@@ -213,6 +213,10 @@ impl<'t> Reader<'t> {
                     let object = byte == b'{';
                     nesting.push(object);
                     visitor.open(object, pos);
+                    if object && let Some(key) = ShortKey::after(b'{', self.bytes, pos) {
+                        (byte, pos) = self.short_key(key, pos, visitor);
+                        continue 'value;
+                    }
                     let (first, at) = self.token(pos + 1);
                     // In ASCII a closing bracket stands two after its opening one.
                     if first != byte + 2 {
@@ -230,6 +234,10 @@ impl<'t> Reader<'t> {
             // A value has ended, and with it perhaps the arrays and objects around it.
             loop {
                 let object = nesting.innermost_is_object();
+                if object && let Some(key) = ShortKey::after(b',', self.bytes, pos) {
+                    (byte, pos) = self.short_key(key, pos, visitor);
+                    continue 'value;
+                }
                 let (next, at) = self.token(pos);
                 match next {
                     b',' => {
@@ -250,21 +258,17 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a key and its colon; the byte that its value begins with, and where.
+    /// Shows a key after the mark at `pos`; the byte that its value begins with, and where.
     #[inline(always)]
-    fn key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
-        if let Some(key) = Short::at(self.bytes, pos)
-            && let [b':', first @ b'!'..=0xff] = key.next()
-        {
-            let (start, end) = (pos + 1, pos + 1 + key.len);
-            visitor.key(Key { start, end, escaped: false, word: key.word() });
-            return Ok((first, end + 2));
-        }
-        self.any_key(pos, visitor)
+    fn short_key(self, key: ShortKey, pos: usize, visitor: &mut impl Visitor) -> (u8, usize) {
+        let (start, end) = (pos + 2, pos + 2 + key.len);
+        visitor.key(Key { start, end, escaped: false, word: key.word });
+        (key.value, end + 2)
     }
 
+    /// Reads any key and its colon; the byte that its value begins with, and where.
     #[inline(never)]
-    fn any_key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+    fn key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
         let (first, pos) = self.token(pos);
         if first != b'"' {
             return fail(pos, Problem::Key);
