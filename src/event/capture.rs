@@ -1,7 +1,7 @@
 //! Notes, while a record's JSON is read, where the values stand that the plan wants.
 
 use super::json::{self, Key, Scalar, Visitor};
-use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot, Table, Wanted};
+use super::plan::{NO_CHILDREN, NOWHERE, NodeId, Plan, ROOT, Slot, Table, Wanted};
 use super::string;
 use super::value::{Number, Value};
 
@@ -109,7 +109,7 @@ impl Captures {
             next: ROOT,
             wanted: Wanted::default(),
             skipped: 0,
-            children: Table::default(),
+            children: &NO_CHILDREN,
             captures: self,
         };
         let depth = json::parse(text, &mut walk)?;
@@ -258,7 +258,7 @@ struct Walk<'w> {
     /// Open arrays and objects inside of `place` of which nothing is wanted.
     skipped: usize,
     /// The keys that are wanted of the object in hand.
-    children: Table<'w>,
+    children: &'w Table,
 }
 
 impl<'w> Walk<'w> {
@@ -276,7 +276,7 @@ impl<'w> Walk<'w> {
         self.skipped += 1;
         self.next = NOWHERE;
         self.wanted = Wanted::default();
-        self.children = Table::default();
+        self.children = &NO_CHILDREN;
     }
 
     /// Goes into an array or object at a node.
