@@ -1,7 +1,7 @@
 //! Notes, while a record's JSON is read, where the values stand that the plan wants.
 
 use super::json::{self, Key, Scalar, Visitor};
-use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot, Table, Wanted};
+use super::plan::{NO_CHILDREN, NOWHERE, NodeId, Plan, ROOT, Slot, Table, Wanted};
 use super::string;
 use super::value::{Number, Value};
 
@@ -109,7 +109,7 @@ impl Captures {
             next: ROOT,
             wanted: Wanted::default(),
             skipped: 0,
-            children: Table::default(),
+            children: &NO_CHILDREN,
             captures: self,
         };
         let depth = json::parse(text, &mut walk)?;
@@ -150,7 +150,7 @@ impl Captures {
         for index in 0..self.all.len() {
             self.all[index].next = NONE;
             let capture = self.all[index];
-            self.link(index as u32, &capture, plan.nodes[capture.node as usize].wanted.kept);
+            self.link(index as u32, &capture, plan.nodes[capture.node as usize].wanted.kept());
         }
     }
 
@@ -206,11 +206,8 @@ impl Captures {
 impl Capture {
     /// `null` and `""` count as absent in the envelope, and remove a kept trait.
     pub fn is_empty(&self) -> bool {
-        match self.shape {
-            Shape::Scalar(Scalar::Null) => true,
-            Shape::Scalar(Scalar::Plain | Scalar::Escaped) => self.start == self.end,
-            _ => false,
-        }
+        // Nothing but a string is without text.
+        self.start == self.end || self.shape == Shape::Scalar(Scalar::Null)
     }
 
     pub fn is_string(&self) -> bool {
@@ -261,7 +258,7 @@ struct Walk<'w> {
     /// Open arrays and objects inside of `place` of which nothing is wanted.
     skipped: usize,
     /// The keys that are wanted of the object in hand.
-    children: Table<'w>,
+    children: &'w Table,
 }
 
 impl<'w> Walk<'w> {
@@ -279,23 +276,20 @@ impl<'w> Walk<'w> {
         self.skipped += 1;
         self.next = NOWHERE;
         self.wanted = Wanted::default();
-        self.children = Table::default();
+        self.children = &NO_CHILDREN;
     }
 
     /// Goes into an array or object at a node.
     #[inline(never)]
     fn enter(&mut self, object: bool, start: usize) {
         let node = &self.plan.nodes[self.next as usize];
-        let wanted = if object { self.wanted.object } else { self.wanted.other };
+        let wanted = if object { self.wanted.object() } else { self.wanted.other() };
         let enter = if object { node.inner } else { node.elements };
         // A record that is too deep is only checked for being JSON: its captures are of no use.
         if !(wanted || enter) || self.captures.places.len() == MAX_DEPTH {
             return self.skip();
         }
-        let capture = match wanted {
-            true => self.capture(if object { Shape::Object } else { Shape::Array }, start, start),
-            false => NONE,
-        };
+        let capture = if wanted { self.capture_open(object, start) } else { NONE };
         self.captures.places.push(self.place);
         self.captures.objects += u64::from(object);
         self.place = Place {
@@ -306,6 +300,12 @@ impl<'w> Walk<'w> {
             through: if object { self.place.through } else { self.place.through.min(node.depth) },
         };
         self.go_on();
+    }
+
+    /// Captures an array or object that begins.
+    #[inline(never)]
+    fn capture_open(&mut self, object: bool, start: usize) -> u32 {
+        self.capture(if object { Shape::Object } else { Shape::Array }, start, start)
     }
 
     /// Goes out of `place`.
@@ -327,7 +327,7 @@ impl<'w> Walk<'w> {
     fn capture(&mut self, shape: Shape, start: usize, end: usize) -> u32 {
         let (start, end, through) = (start as u32, end as u32, self.place.through);
         let capture = Capture { node: self.next, start, end, next: NONE, shape, through };
-        self.captures.push(capture, self.wanted.kept)
+        self.captures.push(capture, self.wanted.kept())
     }
 
     #[cold]
@@ -375,7 +375,8 @@ impl<'w> Walk<'w> {
         let mut key = std::mem::take(&mut self.captures.key);
         key.clear();
         string::unescape(&self.text[start..end], &mut key);
-        let child = self.plan.child(self.children, string::word(key.as_bytes()), || key.as_bytes());
+        let child =
+            self.plan.child(self.children, string::word(key.as_bytes()), key.as_bytes(), (0, key.len()));
         self.captures.key = key;
         child
     }
@@ -404,11 +405,10 @@ impl Visitor for Walk<'_> {
         if self.children.is_empty() {
             return;
         }
-        let child = match key {
-            Key { escaped: true, start, end, .. } => self.child_of_escaped(start, end),
-            Key { start, end, word, .. } => {
-                self.plan.child(self.children, word, || &self.text.as_bytes()[start..end])
-            }
+        let Key { start, end, escaped, word } = key;
+        let child = match escaped {
+            false => self.plan.child(self.children, word, self.text.as_bytes(), (start, end)),
+            true => self.child_of_escaped(start, end),
         };
         let Some(&Slot { node, wanted, .. }) = child else {
             self.next = NOWHERE;
@@ -427,7 +427,7 @@ impl Visitor for Walk<'_> {
 
     #[inline(always)]
     fn scalar(&mut self, scalar: Scalar, start: usize, end: usize) {
-        if !self.wanted.other {
+        if !self.wanted.other() {
             return;
         }
         if scalar == Scalar::Escaped {

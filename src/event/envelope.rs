@@ -84,9 +84,11 @@ impl<'a> Scan<'a> {
             return Err(reject::missing_kind());
         };
         let text = self.captured_text(capture);
-        Kind::ALL
-            .into_iter()
-            .find(|kind| capture.is_string() && text.eq_ignore_ascii_case(kind.name()))
+        let find = |is: fn(&str, &str) -> bool| Kind::ALL.into_iter().find(|kind| is(text, kind.name()));
+        // Nearly always it is in lower case.
+        find(|text, name| text == name)
+            .or_else(|| find(str::eq_ignore_ascii_case))
+            .filter(|_| capture.is_string())
             .ok_or_else(|| reject::unknown_kind(field, capture.shape, text))
     }
 

@@ -1,7 +1,7 @@
 //! The JSON grammar (RFC 8259), strictly and in one pass: no recursion, no tree, no copies. A [`Visitor`] sees where
 //! keys, scalars, arrays and objects stand and keeps what it wants.
 
-use super::string::{self, Short};
+use super::string::{self, ShortKey};
 
 /// What a [`parse`] calls as it goes. Positions are byte offsets into the text.
 pub(super) trait Visitor {
@@ -172,7 +172,7 @@ impl<'t> Reader<'t> {
 
     #[inline(always)]
     fn document(self, visitor: &mut impl Visitor) -> Result<usize, Syntax> {
-        let mut nesting = Nesting::default();
+        let mut nesting = Nesting::new();
         let (first, start) = self.token(0);
         if start == self.bytes.len() {
             return fail(start, Problem::Empty);
@@ -213,6 +213,10 @@ impl<'t> Reader<'t> {
                     let object = byte == b'{';
                     nesting.push(object);
                     visitor.open(object, pos);
+                    if object && let Some(key) = ShortKey::after(b'{', self.bytes, pos) {
+                        (byte, pos) = self.short_key(key, pos, visitor);
+                        continue 'value;
+                    }
                     let (first, at) = self.token(pos + 1);
                     // In ASCII a closing bracket stands two after its opening one.
                     if first != byte + 2 {
@@ -228,8 +232,12 @@ impl<'t> Reader<'t> {
                 }
             }
             // A value has ended, and with it perhaps the arrays and objects around it.
-            while nesting.depth > 0 {
+            loop {
                 let object = nesting.innermost_is_object();
+                if object && let Some(key) = ShortKey::after(b',', self.bytes, pos) {
+                    (byte, pos) = self.short_key(key, pos, visitor);
+                    continue 'value;
+                }
                 let (next, at) = self.token(pos);
                 match next {
                     b',' => {
@@ -242,28 +250,25 @@ impl<'t> Reader<'t> {
                     _ => return fail(at, Problem::CommaOrBracket),
                 }
                 pos = at + 1;
-                nesting.pop();
                 visitor.close(pos);
+                if !nesting.pop() {
+                    return Ok(pos);
+                }
             }
-            return Ok(pos);
         }
     }
 
-    /// Reads a key and its colon; the byte that its value begins with, and where.
+    /// Shows a key after the mark at `pos`; the byte that its value begins with, and where.
     #[inline(always)]
-    fn key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
-        if let Some(key) = Short::at(self.bytes, pos)
-            && let [b':', first @ b'!'..=0xff] = key.next()
-        {
-            let (start, end) = (pos + 1, pos + 1 + key.len);
-            visitor.key(Key { start, end, escaped: false, word: key.word() });
-            return Ok((first, end + 2));
-        }
-        self.any_key(pos, visitor)
+    fn short_key(self, key: ShortKey, pos: usize, visitor: &mut impl Visitor) -> (u8, usize) {
+        let (start, end) = (pos + 2, pos + 2 + key.len);
+        visitor.key(Key { start, end, escaped: false, word: key.word });
+        (key.value, end + 2)
     }
 
+    /// Reads any key and its colon; the byte that its value begins with, and where.
     #[inline(never)]
-    fn any_key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+    fn key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
         let (first, pos) = self.token(pos);
         if first != b'"' {
             return fail(pos, Problem::Key);
@@ -302,9 +307,6 @@ impl<'t> Reader<'t> {
     /// Reads a string from its opening quote past its closing one.
     #[inline(always)]
     fn string(self, pos: usize) -> Result<(Scalar, usize), Syntax> {
-        if let Some(short) = Short::at(self.bytes, pos) {
-            return Ok((Scalar::Plain, pos + short.len + 2));
-        }
         let end = string::plain_end(self.bytes, pos + 1);
         match self.peek(end) {
             b'"' => Ok((Scalar::Plain, end + 1)),
@@ -358,34 +360,40 @@ impl<'t> Reader<'t> {
 }
 
 /// Which of the open brackets are objects: a bit for each, so that a hostile record cannot take much memory.
-#[derive(Default)]
 struct Nesting {
-    /// The innermost bracket is the lowest bit.
+    /// The innermost bracket is the lowest bit; above the outermost one stands a 1.
     word: u64,
-    depth: usize,
-    deepest: usize,
     /// Full words of the outer brackets.
     outer: Vec<u64>,
+    depth: usize,
+    deepest: usize,
 }
 
 impl Nesting {
+    fn new() -> Self {
+        Nesting { word: 1, outer: Vec::new(), depth: 0, deepest: 0 }
+    }
+
     #[inline(always)]
     fn push(&mut self, object: bool) {
-        if self.depth != 0 && self.depth.is_multiple_of(64) {
+        if self.word >> 63 == 1 {
             self.outer.push(self.word);
+            self.word = 1;
         }
         self.word = self.word << 1 | u64::from(object);
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
     }
 
+    /// Whether any bracket is left.
     #[inline(always)]
-    fn pop(&mut self) {
+    fn pop(&mut self) -> bool {
         self.depth -= 1;
-        self.word = match self.depth != 0 && self.depth.is_multiple_of(64) {
-            true => self.outer.pop().unwrap_or(0),
-            false => self.word >> 1,
-        };
+        self.word >>= 1;
+        if self.word == 1 {
+            self.word = self.outer.pop().unwrap_or(1);
+        }
+        self.depth > 0
     }
 
     #[inline(always)]

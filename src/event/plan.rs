@@ -85,15 +85,31 @@ const SECTIONS: [&[u8]; 3] = [b"properties", b"context", b"traits"];
 /// The depth of `context.traits`.
 pub(super) const CONTEXT_TRAITS_DEPTH: u8 = 2;
 
-/// What is wanted at a place in the trie.
+/// What is wanted at a place in the trie: bits, of [`kept`] too.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wanted {
+pub(super) struct Wanted(u8);
+
+impl Wanted {
+    const OBJECT: u8 = 8;
+    const OTHER: u8 = 16;
+
     /// The value, if it is an object.
-    pub object: bool,
+    #[inline(always)]
+    pub fn object(self) -> bool {
+        self.0 & Self::OBJECT != 0
+    }
+
     /// The value, if it is anything else.
-    pub other: bool,
+    #[inline(always)]
+    pub fn other(self) -> bool {
+        self.0 & Self::OTHER != 0
+    }
+
     /// Bits of [`kept`].
-    pub kept: u8,
+    #[inline(always)]
+    pub fn kept(self) -> u8 {
+        self.0 & (kept::OWN | kept::GROUP | kept::BENEATH)
+    }
 }
 
 /// A place in the trie.
@@ -109,19 +125,27 @@ pub(super) struct Node {
     pub elements: bool,
     /// Where its key stands in [`Plan::keys`].
     key: (u32, u32),
-    /// Where its children's table stands in [`Plan::slots`], and its shift.
-    table: (u32, u32, u32),
+    /// The keys beneath it.
+    pub children: Table,
 }
 
 /// The hash table of the keys beneath a node; open addressing.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Table<'p> {
-    slots: &'p [Slot],
+#[derive(Debug)]
+pub(super) struct Table {
+    /// None, or a power of two.
+    slots: Vec<Slot>,
     /// What a hash is shifted by to give a place.
     shift: u32,
 }
 
-impl Table<'_> {
+/// Of a value in which nothing is wanted.
+pub(super) static NO_CHILDREN: Table = Table::new();
+
+impl Table {
+    const fn new() -> Table {
+        Table { slots: Vec::new(), shift: 0 }
+    }
+
     #[inline(always)]
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
@@ -160,8 +184,6 @@ pub(super) struct Places {
 pub struct Plan {
     pub(super) nodes: Vec<Node>,
     envelope: [NodeId; ENVELOPE.len()],
-    /// The nodes' tables of their children, one after the other.
-    slots: Vec<Slot>,
     keys: Vec<u8>,
     paths: Vec<Places>,
     traits: Vec<Places>,
@@ -184,7 +206,7 @@ impl Plan {
                     [(places.own, kept::OWN), (places.group, kept::GROUP), (places.beneath, kept::BENEATH)]
                 {
                     if let Some(node) = builder.nodes.get_mut(node as usize) {
-                        node.wanted.kept |= bit;
+                        node.wanted.0 |= bit;
                     }
                 }
                 places
@@ -193,29 +215,25 @@ impl Plan {
         builder.finish(envelope, paths, traits)
     }
 
-    /// The keys beneath a node; empty if there are none.
+    /// The keys beneath a node.
     #[inline(always)]
-    pub(super) fn children(&self, node: NodeId) -> Table<'_> {
-        match self.nodes.get(node as usize) {
-            Some(&Node { table: (start, end, shift), .. }) => {
-                Table { slots: &self.slots[start as usize..end as usize], shift }
-            }
-            None => Table::default(),
-        }
+    pub(super) fn children(&self, node: NodeId) -> &Table {
+        self.nodes.get(node as usize).map_or(&NO_CHILDREN, |node| &node.children)
     }
 
-    /// What a table of [`Plan::children`] has for the key of this [word](string::word); a long key is looked at whole.
+    /// What a table of [`Plan::children`] has for the key `text[start..end]` of this [word](string::word).
     #[inline(always)]
-    pub(super) fn child<'p, 't>(
+    pub(super) fn child<'p>(
         &'p self,
-        children: Table<'p>,
+        children: &'p Table,
         word: u128,
-        key: impl Fn() -> &'t [u8],
+        text: &[u8],
+        (start, end): (usize, usize),
     ) -> Option<&'p Slot> {
         let mut at = (hash(word) >> children.shift) as usize;
         loop {
             let slot = children.slots.get(at & (children.slots.len() - 1))?;
-            if slot.word == word && (word >> 120 == 0xff || self.key(slot.node) == key()) {
+            if slot.word == word && (end - start < 16 || self.is_key_of(slot.node, text, start, end)) {
                 return Some(slot);
             }
             if slot.node == NOWHERE {
@@ -223,6 +241,11 @@ impl Plan {
             }
             at += 1;
         }
+    }
+
+    #[inline(never)]
+    fn is_key_of(&self, node: NodeId, text: &[u8], start: usize, end: usize) -> bool {
+        self.key(node) == &text[start..end]
     }
 
     fn key(&self, node: NodeId) -> &[u8] {
@@ -279,7 +302,7 @@ impl Builder {
             inner: false,
             elements: false,
             key: (self.keys.len() as u32, (self.keys.len() + key.len()) as u32),
-            table: (0, 0, 0),
+            children: Table::new(),
         });
         self.keys.extend_from_slice(key.as_bytes());
         self.children.push(Vec::new());
@@ -307,8 +330,10 @@ impl Builder {
             };
         }
         let section = self.nodes[node as usize].depth == 1 && SECTIONS.contains(&self.key(node));
-        self.nodes[node as usize].wanted.object = true;
-        self.nodes[node as usize].wanted.other = !section;
+        self.nodes[node as usize].wanted.0 |= Wanted::OBJECT;
+        if !section {
+            self.nodes[node as usize].wanted.0 |= Wanted::OTHER;
+        }
         node
     }
 
@@ -338,25 +363,23 @@ impl Builder {
     }
 
     fn finish(mut self, envelope: [NodeId; ENVELOPE.len()], paths: Vec<Places>, traits: Vec<Places>) -> Plan {
-        let mut slots = Vec::new();
         for (parent, children) in
             self.children.iter().enumerate().filter(|(_, children)| !children.is_empty())
         {
             // A quarter full at most: most keys of a record are not wanted and should meet an empty slot at once.
             let size = (children.len() * 4).next_power_of_two();
-            let (start, shift) = (slots.len(), 64 - size.trailing_zeros());
-            slots.resize(start + size, Slot { word: NO_WORD, node: NOWHERE, wanted: Wanted::default() });
+            let shift = 64 - size.trailing_zeros();
+            let mut slots = vec![Slot { word: NO_WORD, node: NOWHERE, wanted: Wanted::default() }; size];
             for &node in children {
                 let word = string::word(self.key(node));
                 let mut at = (hash(word) >> shift) as usize;
-                while slots[start + (at & (size - 1))].node != NOWHERE {
+                while slots[at & (size - 1)].node != NOWHERE {
                     at += 1;
                 }
-                slots[start + (at & (size - 1))] =
-                    Slot { word, node, wanted: self.nodes[node as usize].wanted };
+                slots[at & (size - 1)] = Slot { word, node, wanted: self.nodes[node as usize].wanted };
             }
-            self.nodes[parent].table = (start as u32, slots.len() as u32, shift);
+            self.nodes[parent].children = Table { slots, shift };
         }
-        Plan { nodes: self.nodes, envelope, slots, keys: self.keys, paths, traits }
+        Plan { nodes: self.nodes, envelope, keys: self.keys, paths, traits }
     }
 }

@@ -34,7 +34,8 @@ impl Scanner {
         if value.len() > limit {
             return Err(reject::too_large(value.len(), limit));
         }
-        let text = std::str::from_utf8(value).map_err(|error| reject::not_utf8(error.valid_up_to()))?;
+        let text =
+            simdutf8::compat::from_utf8(value).map_err(|error| reject::not_utf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let Scanner { captures, email } = self;
         let depth = captures

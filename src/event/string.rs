@@ -7,38 +7,33 @@ use wide::u8x16;
 /// Bytes that are looked at together.
 const CHUNK: usize = 16;
 
-/// A string without escapes that is shorter than a chunk, as most keys are, and what follows it.
+/// A key as most are, after a comma or a brace: shorter than a chunk, without escapes, no white space around it.
 #[derive(Clone, Copy)]
-pub(super) struct Short<'t> {
-    /// From the opening quote on.
-    window: &'t [u8; 2 * CHUNK],
+pub(super) struct ShortKey {
     /// Less than [`CHUNK`].
     pub len: usize,
+    /// See [`word`].
+    pub word: u128,
+    /// What its value begins with.
+    pub value: u8,
 }
 
-impl<'t> Short<'t> {
-    /// The string whose opening quote stands at `quote`, if it is short and not near the end of the text.
+impl ShortKey {
+    /// The key behind the `mark` that stands at `pos`, if it is such a key and not near the end of the text.
     #[inline(always)]
-    pub fn at(text: &'t [u8], quote: usize) -> Option<Short<'t>> {
-        let window: &[u8; 2 * CHUNK] = text.get(quote..)?.first_chunk()?;
-        let special = special_bytes(window[1..].first_chunk()?);
+    pub fn after(mark: u8, text: &[u8], pos: usize) -> Option<ShortKey> {
+        // One look at the length of the text is enough for all of it.
+        let window: &[u8; 2 * CHUNK] = text.get(pos..)?.first_chunk()?;
+        if window[0] != mark || window[1] != b'"' {
+            return None;
+        }
+        let chunk = window[2..].first_chunk()?;
+        let special = special_bytes(chunk);
         // The bits beyond 15 are clear, so that no index is beyond the window.
         let len = special.trailing_zeros() as usize % CHUNK;
-        (special != 0 && window[0] == b'"' && window[1 + len] == b'"').then_some(Short { window, len })
-    }
-
-    /// What follows the closing quote.
-    #[inline(always)]
-    pub fn next(self) -> [u8; 2] {
-        let len = self.len % CHUNK;
-        [self.window[2 + len], self.window[3 + len]]
-    }
-
-    /// See [`word`].
-    #[inline(always)]
-    pub fn word(self) -> u128 {
-        let chunk = self.window[1..].first_chunk().copied().unwrap_or_default();
-        u128::from_le_bytes(chunk) | PADS[self.len % CHUNK]
+        let value = window[4 + len];
+        let usual = special != 0 && window[2 + len] == b'"' && window[3 + len] == b':' && value > b' ';
+        usual.then(|| ShortKey { len, word: u128::from_le_bytes(*chunk) | PADS[len], value })
     }
 }
 
@@ -62,15 +57,17 @@ pub(super) fn word(text: &[u8]) -> u128 {
 
 /// The first quote, backslash or control character from `pos` on; the end of the text if there is none.
 #[inline(always)]
-pub(super) fn plain_end(text: &[u8], pos: usize) -> usize {
-    let (chunks, _) = text.get(pos..).unwrap_or_default().as_chunks();
-    for (index, chunk) in chunks.iter().enumerate() {
+pub(super) fn plain_end(text: &[u8], mut pos: usize) -> usize {
+    let mut rest = text.get(pos..).unwrap_or_default();
+    while let Some((chunk, behind)) = rest.split_first_chunk() {
         let special = special_bytes(chunk);
         if special != 0 {
-            return pos + index * CHUNK + special.trailing_zeros() as usize;
+            return pos + special.trailing_zeros() as usize;
         }
+        pos += CHUNK;
+        rest = behind;
     }
-    plain_end_near_the_end(text, pos + chunks.len() * CHUNK)
+    plain_end_near_the_end(text, pos)
 }
 
 #[inline(never)]

@@ -1,6 +1,5 @@
 //! Times: reading what producers send (SPEC §1), writing RFC 3339.
 
-/// 9999-12-31T23:59:59.999Z.
 /// 9999-12-31T23:59:59.999Z: the latest time that there is, ms.
 pub const LATEST_MS: i64 = 253_402_300_799_999;
 const DAY_MS: i64 = 86_400_000;
@@ -14,11 +13,18 @@ pub(super) fn in_range(ms: i64) -> Option<i64> {
 /// after 9999.
 pub fn parse_text(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
+    if let Some(pairs) = bytes.try_into().ok().and_then(usual_form) {
+        return usual_ms(pairs);
+    }
     if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit) {
         return parse_number(text);
     }
-    let (date, rest) = bytes.split_first_chunk::<10>()?;
-    let day_ms = days(date)? * DAY_MS;
+    let (&[y1, y2, y3, y4, b1, m1, m2, b2, d1, d2], rest) = bytes.split_first_chunk()?;
+    let (century, year, month, day) = (two(y1, y2), two(y3, y4), two(m1, m2), two(d1, d2));
+    if b1 != b'-' || b2 != b'-' || century > 99 || year > 99 {
+        return None;
+    }
+    let day_ms = days(century * 100 + year, month, day)? * DAY_MS;
     match rest {
         [] => in_range(day_ms),
         [b'T' | b't' | b' ', clock @ ..] => in_range(day_ms + clock_ms(clock)?),
@@ -26,22 +32,63 @@ pub fn parse_text(text: &str) -> Option<i64> {
     }
 }
 
-/// Days from the epoch to `YYYY-MM-DD`.
-fn days(&[y1, y2, y3, y4, b1, m1, m2, b2, d1, d2]: &[u8; 10]) -> Option<i64> {
-    /// The days of each month, from January; the 29th of February is looked at apart.
-    const DAYS: [i64; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let (century, year, month, day) = (two(y1, y2), two(y3, y4), two(m1, m2), two(d1, d2));
-    let &length = DAYS.get((month - 1) as usize)?;
-    if b1 != b'-' || b2 != b'-' || century > 99 || year > 99 || day == 0 || day > length {
+/// What most producers send, `YYYY-MM-DDThh:mm:ss.mmmZ`, as three words in which the byte of a digit is ten times that
+/// digit and the next one; `None` for any other form.
+fn usual_form(bytes: &[u8; 24]) -> Option<[u64; 3]> {
+    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    /// What takes a digit's value above 9, and anything else's above 0, into the high bit.
+    const ABOVE: [u64; 3] = {
+        let mut above = [0; 3];
+        let mut at = 0;
+        while at < 24 {
+            let digit = FORM[at] == b'0';
+            above[at / 8] |= if digit { 0x76 } else { 0x7f } << (at % 8 * 8);
+            at += 1;
+        }
+        above
+    };
+    let words = |bytes: &[u8; 24]| {
+        let (words, _) = bytes.as_chunks();
+        [words[0], words[1], words[2]].map(u64::from_le_bytes)
+    };
+    let (form, text) = (words(FORM), words(bytes));
+    let values = [text[0] ^ form[0], text[1] ^ form[1], text[2] ^ form[2]];
+    // A sum that carries into the next byte comes from a value whose own high bit is set.
+    let marks = |at: usize| values[at].wrapping_add(ABOVE[at]) | values[at];
+    let usual = (marks(0) | marks(1) | marks(2)) & HIGH == 0;
+    usual.then(|| values.map(|word| word.wrapping_mul(10).wrapping_add(word >> 8)))
+}
+
+/// Milliseconds since the epoch of a [`usual_form`].
+fn usual_ms([date, clock, rest]: [u64; 3]) -> Option<i64> {
+    let pair = |word: u64, at: u32| i64::from((word >> (at * 8)) as u8);
+    let day = days(pair(date, 0) * 100 + pair(date, 2), pair(date, 5), pair(clock, 0))?;
+    let (hour, minute, second) = (pair(clock, 3), pair(clock, 6), pair(rest, 1));
+    if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let year = century * 100 + year;
+    // The byte of the last digit is ten times it and the `Z`, which counts as 0.
+    let millis = pair(rest, 4) * 10 + pair(rest, 6) / 10;
+    in_range(day * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000 + millis)
+}
+
+/// Days from the epoch to a date; `None` if there is no such.
+#[inline]
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    /// The days of each month, from January; the 29th of February is looked at apart.
+    const DAYS: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let &length = DAYS.get((month - 1) as usize)?;
+    if day == 0 || day > i64::from(length) {
+        return None;
+    }
     if month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)) {
         return None;
     }
     // Years that begin in March put the leap day at their end: the days before a month follow one formula.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = (year >> 2) - year.div_euclid(100) + year.div_euclid(400);
+    let century = year.div_euclid(100);
+    let leap_days = (year >> 2) - century + (century >> 2);
     Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
 }
 

@@ -303,3 +303,26 @@ fn a_reused_scanner_forgets_the_record_before() {
         assert_eq!((count(0), count(1)), (a, b), "{fields}");
     }
 }
+
+#[test]
+fn keys_are_told_apart_at_every_length() {
+    let key = |length: usize, last: char| "k".repeat(length) + &last.to_string();
+    for length in 0..40 {
+        let path = format!("properties.{}", key(length, 'a'));
+        for (member, expected) in [
+            (key(length, 'a'), &["1"][..]),
+            (key(length, 'b'), &[]),
+            (key(length + 1, 'a'), &[]),
+            (key(length, 'a') + "\\u0000", &[]),
+            ("\\u006b".repeat(length) + "a", &["1"]),
+            ("\\u0000".repeat(length), &[]),
+            (String::new(), &[]),
+        ] {
+            // Behind it the text goes on, or ends soon.
+            for rest in ["", r#","z":"and so on, for more than a window""#] {
+                let fields = format!(r#""properties":{{"{member}":1{rest}}}"#);
+                assert_eq!(values(&path, &fields), expected, "{fields}");
+            }
+        }
+    }
+}

@@ -193,3 +193,29 @@ fn every_day_reads_back() {
     }
     assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999Z");
 }
+
+/// A fourth digit of the fraction is cut off, and takes a text out of the form that is read as a whole.
+#[test]
+fn the_usual_form_is_read_like_any_other() {
+    let usual = "2024-02-29T23:59:58.076Z";
+    for at in 0..usual.len() {
+        for byte in 0..0x80u8 {
+            let mut text = usual.as_bytes().to_vec();
+            text[at] = byte;
+            let text = String::from_utf8(text).unwrap();
+            if at == usual.len() - 1 {
+                assert_eq!(parse_text(&text).is_some(), matches!(byte, b'Z' | b'z' | b'0'..=b'9'), "{text}");
+            } else {
+                let longer = format!("{}0Z", &text[..usual.len() - 1]);
+                // Without its dot the fraction is none, and neither form is a time.
+                assert_eq!(parse_text(&text), parse_text(&longer), "{text}");
+            }
+        }
+    }
+    for text in ["2023-02-29", "2024-02-30", "2024-13-01", "2024-00-10", "2024-01-00", "1969-12-31"] {
+        assert_eq!(parse_text(&format!("{text}T00:00:00.000Z")), None, "{text}");
+    }
+    for clock in ["24:00:00", "23:60:00", "23:59:60"] {
+        assert_eq!(parse_text(&format!("2024-01-01T{clock}.000Z")), None, "{clock}");
+    }
+}
