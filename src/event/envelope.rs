@@ -81,7 +81,7 @@ impl<'a> Scan<'a> {
 
     pub(super) fn find_kind(&self) -> Result<Kind, Rejection> {
         let Some((field, capture)) = self.first_present(&[Envelope::Type, Envelope::Action]) else {
-            return Err(reject::missing_kind());
+            return Err(reject::missing_kind(self.text));
         };
         let text = self.captured_text(capture);
         let find = |is: fn(&str, &str) -> bool| Kind::ALL.into_iter().find(|kind| is(text, kind.name()));

@@ -6,6 +6,7 @@ use super::envelope::MAX_LEAD_BYTES;
 use super::json::{Problem, Scalar, Syntax};
 use super::plan::Envelope;
 use super::{Kind, Reason, Rejection};
+use std::collections::BTreeMap;
 
 /// Characters of a value that are quoted.
 const QUOTED: usize = 60;
@@ -117,8 +118,22 @@ pub(super) fn not_object(text: &str) -> Rejection {
     rejection(Reason::NotObject, detail.to_owned())
 }
 
-pub(super) fn missing_kind() -> Rejection {
+/// What other senders' envelopes are known by, and what to do with them.
+const FOREIGN: [(&str, &str); 6] = [
+    ("batch", "it is a batch: send each event in `batch` as a record of its own"),
+    ("events", "it is a batch: send each event in `events` as a record of its own"),
+    ("specversion", "it is a CloudEvents envelope: send the event that is its `data`"),
+    ("event_type", "it is an Amplitude event: convert it to the Segment format, with `type`"),
+    ("event_name", "it is an event in another tool's format: convert it to the Segment format, with `type`"),
+    ("distinct_id", "it is a PostHog or Mixpanel event: convert it to the Segment format, with `type`"),
+];
+
+/// Looks into the record once more: most records without a kind are of another tool, and whoever reads this should know.
+pub(super) fn missing_kind(text: &str) -> Rejection {
     let detail = format!("neither `type` nor `action` is given: set `type` to {KINDS}");
+    let keys: Option<BTreeMap<String, serde::de::IgnoredAny>> = serde_json::from_str(text).ok();
+    let foreign = keys.and_then(|keys| FOREIGN.iter().find(|(key, _)| keys.contains_key(*key)));
+    let detail = foreign.map_or(detail.clone(), |(_, what)| format!("{detail}; {what}"));
     rejection(Reason::UnknownKind, detail)
 }
 

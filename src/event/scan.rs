@@ -58,7 +58,7 @@ impl Scanner {
 /// A record whose JSON, kind and name are known; the rest is judged by [`Scan::event`].
 #[derive(Debug)]
 pub struct Scan<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     pub(super) captures: &'a Captures,
     pub(super) plan: &'a Plan,
     kind: Kind,
@@ -187,7 +187,7 @@ impl<'a> Scan<'a> {
 pub struct Values<'a> {
     /// Of `kind`, `event` and `lead`.
     single: Option<&'a str>,
-    text: &'a str,
+    pub(super) text: &'a str,
     captures: &'a Captures,
     at: At<'a>,
     /// Down to this depth of the trie the path must go through objects.

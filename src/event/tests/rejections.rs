@@ -91,3 +91,21 @@ fn details_quote_the_beginning_of_long_values_on_one_line() {
     let detail = detail(&long);
     assert!(detail.contains('…') && detail.len() < 400, "{detail}");
 }
+
+#[test]
+fn records_of_other_tools_are_told_what_they_are() {
+    for (record, what) in [
+        (
+            r#"{"batch":[{"type":"track"}]}"#,
+            "it is a batch: send each event in `batch` as a record of its own",
+        ),
+        (
+            r#"{"specversion":"1.0","data":{}}"#,
+            "it is a CloudEvents envelope: send the event that is its `data`",
+        ),
+        (r#"{"userId":"u"}"#, "set `type` to track, page, screen, identify, group or alias"),
+    ] {
+        let detail = detail(record);
+        assert!(detail.ends_with(what), "{detail}");
+    }
+}
