@@ -325,13 +325,14 @@ fn encode_decisions(lead: &Lead, out: &mut Vec<u8>) {
     }
 }
 
-/// Scores below this are kept as whole millionths, which is what their rounding leaves of them.
-const LARGEST_IN_MILLIONTHS: f64 = 1e9;
+/// Scores of fewer millionths are kept as these, which is what their rounding leaves of them.
+const MOST_MILLIONTHS: f64 = 1e15;
 
 fn write_score(out: &mut Vec<u8>, score: &SentScore) {
     out.push(score.grade.map_or(0, |grade| grade.saturating_add(1)));
-    if score.value.abs() < LARGEST_IN_MILLIONTHS {
-        let millionths = (score.value * 1e6).round() as i64;
+    let millionths = (score.value * 1e6).round();
+    if millionths.abs() < MOST_MILLIONTHS {
+        let millionths = millionths as i64;
         write_varint(out, (millionths.unsigned_abs() << 2) | u64::from(millionths < 0) << 1);
     } else {
         write_varint(out, 1);
@@ -492,6 +493,10 @@ fn decode_traits(reader: &mut Reader<'_>, bounds: &Bounds, lead: &mut Lead) -> R
         let inner = reader.take((head >> 1) as usize)?;
         if std::str::from_utf8(inner).is_err() {
             return Err(Corrupt("a trait that is not UTF-8"));
+        }
+        // Encoding takes an opening quote for that of a text.
+        if head & 1 == 0 && inner.first() == Some(&b'"') {
+            return Err(Corrupt("a text without its quotes"));
         }
         let mut text = lead.text.list(&[]);
         if head & 1 != 0 {

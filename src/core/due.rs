@@ -20,35 +20,60 @@ pub fn next_second(lead: &Lead) -> i64 {
     lead.clock.div_euclid(1000) + 1
 }
 
-/// The first second in `from..=to` at which an input of time would leave a trace.
-pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
+/// How many spans one search looks at. A score whose rises and falls cancel out beside a bar may stay undecided in every
+/// span for years; it is then looked at again where the search stopped, so that no lead holds up the others for long.
+const LOOKS: u32 = 20_000;
+
+/// When to look at a lead again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    pub second: i64,
+    /// An input of time leaves a trace at this second. If not, none does before it.
+    pub certain: bool,
+}
+
+/// The first second in `from..=to` at which an input of time would leave a trace, or at which the search gave up.
+pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<Due> {
     let to = to.min(LAST_SECOND);
     if from > to || !may_happen(rules, lead, memo, from, to) {
         return None;
     }
+    let mut search = Search { rules, lead, memo, looks: LOOKS };
     let (mut start, mut length) = (from, FIRST_SPAN);
     while start <= to {
         let end = to.min(start.saturating_add(length - 1));
-        if may_happen(rules, lead, memo, start, end)
-            && let Some(second) = halve(rules, lead, memo, start, end)
-        {
-            return Some(second);
+        if let Some(due) = search.first(start, end) {
+            return Some(due);
         }
         (start, length) = (end + 1, length.saturating_mul(8));
     }
     None
 }
 
-/// The first due second of a span in which something may happen.
-fn halve(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
-    if from == to {
-        // At a moment `may_happen` is exact.
-        return Some(from);
+struct Search<'a> {
+    rules: &'a Rules,
+    lead: &'a Lead,
+    memo: &'a mut Memo,
+    looks: u32,
+}
+
+impl Search<'_> {
+    /// The first due second of a span, by halving it as long as something may happen.
+    fn first(&mut self, from: i64, to: i64) -> Option<Due> {
+        if self.looks == 0 {
+            return Some(Due { second: from, certain: false });
+        }
+        self.looks -= 1;
+        if !may_happen(self.rules, self.lead, self.memo, from, to) {
+            return None;
+        }
+        if from == to {
+            // At a moment `may_happen` is exact.
+            return Some(Due { second: from, certain: true });
+        }
+        let middle = from + (to - from) / 2;
+        self.first(from, middle).or_else(|| self.first(middle + 1, to))
     }
-    let middle = from + (to - from) / 2;
-    [(from, middle), (middle + 1, to)].into_iter().find_map(|(from, to)| {
-        if may_happen(rules, lead, memo, from, to) { halve(rules, lead, memo, from, to) } else { None }
-    })
 }
 
 /// Whether time alone may bring something about at a second in `from..=to`: false is certain; true is certain for a

@@ -100,9 +100,20 @@ pub fn round6(value: f64) -> f64 {
     (whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)) as f64 / 1e6
 }
 
-/// Sums of floats over the same numbers differ by their order; spans are widened by more than that, so that a
-/// deadline is never late. At a moment nothing is widened.
-const SLACK: f64 = 1e-9;
+/// Over a span a sum of points is added up in the same order as at a moment, and rounding keeps the order of numbers,
+/// so that its ends bound it exactly. Only a half-life's power of two may err by a last bit, and not always the same
+/// way: what decays is widened by more than that, and what stays the same by nothing. (Widening that too would leave a
+/// score that rests on a bar unsettled for ever.)
+const SLACK: f64 = 1e-15;
+
+/// The values between two ends of a sum that only grows, or only falls.
+fn between(start: f64, end: f64) -> Interval {
+    if start == end {
+        return Interval { low: start, high: start };
+    }
+    let (low, high) = (start.min(end), start.max(end));
+    Interval { low: low - low.abs() * SLACK, high: high + high.abs() * SLACK }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Judged {
@@ -193,13 +204,7 @@ impl<'a> Judge<'a> {
             }
         };
         let value = raw.clamp(score.range);
-        let rounded = if self.is_moment() {
-            let rounded = round6(value.low);
-            Interval { low: rounded, high: rounded }
-        } else {
-            let slack = SLACK * value.high.abs().max(value.low.abs()).max(1.0);
-            Interval { low: round6(value.low - slack), high: round6(value.high + slack) }
-        };
+        let rounded = Interval { low: round6(value.low), high: round6(value.high) };
         let judged = Judged { value, rounded, known };
         self.memo.scores[usize::from(id)] = Some(judged);
         judged
@@ -247,7 +252,9 @@ impl<'a> Judge<'a> {
             Interval { low: start.sum(), high: start.sum() }
         } else {
             let end = at(self.to);
-            Interval { low: end.positive + start.negative, high: start.positive + end.negative }
+            let positive = between(start.positive, end.positive);
+            let negative = between(start.negative, end.negative);
+            Interval { low: positive.low + negative.low, high: positive.high + negative.high }
         };
         value.clamp(group.range)
     }
@@ -288,7 +295,7 @@ impl<'a> Judge<'a> {
             return 0.0;
         }
         let times = inactivity.every.map_or(0, |every| over / every);
-        inactivity.points * (1 + times) as f64
+        Range::UNBOUNDED.clamp(inactivity.points * (1 + times) as f64)
     }
 
     /// The grade at a moment: an index into the score's grades.

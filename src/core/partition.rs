@@ -2,7 +2,7 @@
 
 use super::apply::{self, Dedup};
 use super::codec::{self, Corrupt};
-use super::due::{first_due, next_second};
+use super::due::{Due, first_due, next_second};
 use super::effects::Effects;
 use super::lead::Lead;
 use super::rules::{InHand, Rules};
@@ -204,6 +204,10 @@ impl Partition {
         codec::decode(bytes, &self.rules.bounds, &mut own.lead, &mut own.id)?;
         own.bytes.clear();
         codec::write_prefix(&mut own.bytes, &own.id);
+        // Another spelling of the id would never be found again.
+        if !bytes.starts_with(&own.bytes) {
+            return Err(Corrupt("an id in another form than the usual one"));
+        }
         let hash = xxh3_64(own.id.as_bytes());
         let number = match store.find(hash, &own.bytes) {
             Some(number) => {
@@ -328,10 +332,13 @@ impl Leads {
             return;
         }
         let mut from = next_second(&self.own.lead);
-        while let Some(second) = first_due(rules, &self.own.lead, &mut self.scratch.memo, from, last) {
-            self.own.lead.clock = second * 1000;
-            self.settle_own(rules, None, effects);
-            from = second + 1;
+        while let Some(due) = first_due(rules, &self.own.lead, &mut self.scratch.memo, from, last) {
+            from = due.second;
+            if due.certain {
+                self.own.lead.clock = due.second * 1000;
+                self.settle_own(rules, None, effects);
+                from += 1;
+            }
         }
     }
 
@@ -400,7 +407,7 @@ fn arm(
     let (last, armed_later) =
         if armed != NEVER && armed >= from { (armed - 1, true) } else { (NEVER, false) };
     match first_due(rules, lead, &mut scratch.memo, from, last) {
-        Some(second) => {
+        Some(Due { second, .. }) => {
             store.arm(number, second);
             timers.insert(number, second);
         }
