@@ -7,14 +7,11 @@ use crate::replay::{Options, Replay, Summary};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::cell::Cell;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// Lines between two looks at the clock for progress.
-const PROGRESS_LINES: u64 = 4_096;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -155,8 +152,9 @@ fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut replay = Replay::new(model, out);
     for path in &args.files {
-        let mut input = input::open(path, read.clone())?;
-        feed(&mut replay, &mut *input, &mut progress)
+        let input = input::open(path, read.clone())?;
+        replay
+            .read(input, |summary| progress.show(summary.events))
             .with_context(|| format!("replay of {} stopped", path.display()))?;
     }
     let summary = replay.finish(&Options { until_ms: args.until, scores: args.scores })?;
@@ -165,24 +163,6 @@ fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         print_stats(&summary, progress.elapsed().as_secs_f64());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn feed<W: Write>(
-    replay: &mut Replay<W>,
-    input: &mut dyn BufRead,
-    progress: &mut Progress,
-) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        replay.line(&line)?;
-        if replay.summary.events.is_multiple_of(PROGRESS_LINES) {
-            progress.show(replay.summary.events);
-        }
-    }
 }
 
 fn print_stats(summary: &Summary, seconds: f64) {
@@ -196,7 +176,10 @@ fn print_stats(summary: &Summary, seconds: f64) {
         "outcomes    applied {applied}, ignored {ignored}, duplicate {duplicates}, spend {spend}, rejected {rejected}"
     );
     eprintln!("records     {records}");
-    eprintln!("leads       {leads}, {:.1} bytes each", bytes as f64 / (*leads).max(1) as f64);
+    match leads {
+        0 => eprintln!("leads       none"),
+        _ => eprintln!("leads       {leads}, {:.1} bytes each", bytes as f64 / *leads as f64),
+    }
     eprintln!("heap bytes  blocks {blocks}, entries {entries}, index {index}, timers {timers}");
     eprintln!("wake-ups    {}, of these {} with nothing to do", wakes.all, wakes.idle);
 }

@@ -45,7 +45,7 @@ pub struct Replay<W> {
     text: Vec<u8>,
     /// Lines read so far, blank ones included.
     line: u64,
-    pub summary: Summary,
+    summary: Summary,
 }
 
 impl<W: Write> Replay<W> {
@@ -55,22 +55,37 @@ impl<W: Write> Replay<W> {
         Replay { partition, effects, out, text: Vec::new(), line: 0, summary }
     }
 
-    /// Applies all lines of an input. Lines are numbered on from the input before.
-    pub fn read(&mut self, mut input: impl BufRead) -> io::Result<()> {
-        let mut line = Vec::new();
+    /// Applies all lines of an input, numbered on from the input before. Calls `progress` now and then.
+    pub fn read(&mut self, mut input: impl BufRead, mut progress: impl FnMut(&Summary)) -> io::Result<()> {
+        // A line that does not lie whole in the input's buffer.
+        let mut pieces = Vec::new();
         loop {
-            line.clear();
-            if input.read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
+            let buffer = input.fill_buf()?;
+            if buffer.is_empty() {
+                break;
             }
-            self.line(&line)?;
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', buffer) {
+                if pieces.is_empty() {
+                    self.line(&buffer[start..end])?;
+                } else {
+                    add_piece(&mut pieces, &buffer[start..end]);
+                    self.line(&pieces)?;
+                    pieces.clear();
+                }
+                start = end + 1;
+            }
+            add_piece(&mut pieces, &buffer[start..]);
+            let length = buffer.len();
+            input.consume(length);
+            progress(&self.summary);
         }
+        if pieces.is_empty() { Ok(()) } else { self.line(&pieces) }
     }
 
-    /// Applies one line.
+    /// Applies one line, given without its line feed.
     pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
         self.line += 1;
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.iter().all(|byte| byte.is_ascii_whitespace()) {
             return Ok(());
@@ -178,6 +193,15 @@ fn write_line(text: &mut Vec<u8>, output: &Output<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// The longest line that is kept whole: far beyond what an event may be, so that memory does not grow with a file that
+/// has no line feeds.
+const LONGEST_LINE: usize = 16 << 20;
+
+fn add_piece(pieces: &mut Vec<u8>, piece: &[u8]) {
+    let room = LONGEST_LINE.saturating_sub(pieces.len());
+    pieces.extend_from_slice(&piece[..piece.len().min(room)]);
+}
+
 /// Replays one input in one go.
 pub fn replay(
     model: &Arc<Model>,
@@ -186,6 +210,6 @@ pub fn replay(
     out: impl Write,
 ) -> io::Result<Summary> {
     let mut replay = Replay::new(model.clone(), out);
-    replay.read(input)?;
+    replay.read(input, |_| ())?;
     replay.finish(options)
 }

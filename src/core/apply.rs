@@ -2,7 +2,7 @@
 
 use super::attribution;
 use super::contribution;
-use super::lead::{Lead, MessageId, SeenHeld, Sighting, TraitHeld};
+use super::lead::{Lead, SeenHeld, Sighting, TraitHeld};
 use super::rules::{InHand, Rules};
 use crate::event::{Event, Value};
 use crate::model::compiled::*;
@@ -18,20 +18,15 @@ pub struct Dedup {
 impl Dedup {
     /// Whether the lead saw the event's message id before, near enough in event time.
     pub fn is_duplicate(&self, lead: &Lead, event: &Event<'_>) -> bool {
-        let Some(id) = event.message_id else { return false };
-        let hash = xxh3_64(id.as_bytes());
-        let near = |seen: &MessageId| (seen.time - event.time_ms).abs() <= self.window_ms;
-        lead.message_ids.iter().any(|seen| seen.hash == hash && near(seen))
+        event.message_id.is_some_and(|id| {
+            lead.message_ids.contains(xxh3_64(id.as_bytes()), event.time_ms, self.window_ms)
+        })
     }
 
     fn note(&self, lead: &mut Lead, event: &Event<'_>) {
-        let Some(id) = event.message_id else { return };
-        if self.ids == 0 {
-            return;
+        if let Some(id) = event.message_id {
+            lead.message_ids.push(xxh3_64(id.as_bytes()), event.time_ms, self.ids);
         }
-        let surplus = (lead.message_ids.len() + 1).saturating_sub(self.ids);
-        lead.message_ids.drain(..surplus);
-        lead.message_ids.push(MessageId { hash: xxh3_64(id.as_bytes()), time: event.time_ms });
     }
 }
 

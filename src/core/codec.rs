@@ -172,6 +172,7 @@ pub fn encode(lead: &Lead, tables: u32, out: &mut Vec<u8>) {
     encode_traits(lead, out);
     encode_flat_lists(lead, out);
     encode_decisions(lead, out);
+    lead.message_ids.encode(lead.clock, out);
 }
 
 fn write_ago(out: &mut Vec<u8>, clock: i64, time: i64) {
@@ -271,13 +272,6 @@ fn encode_flat_lists(lead: &Lead, out: &mut Vec<u8>) {
         write_zigzag(out, time_before.wrapping_sub(touch.time));
         time_before = touch.time;
     }
-    write_varint(out, lead.message_ids.len() as u64);
-    time_before = lead.clock;
-    for id in lead.message_ids.iter().rev() {
-        out.extend_from_slice(&id.hash.to_le_bytes());
-        write_zigzag(out, time_before.wrapping_sub(id.time));
-        time_before = id.time;
-    }
     write_varint(out, lead.history.len() as u64);
     time_before = lead.clock;
     for past in lead.history.iter().rev() {
@@ -357,7 +351,8 @@ fn read_score(reader: &mut Reader<'_>) -> Result<SentScore, Corrupt> {
 }
 
 /// Reads a lead's bytes into `lead`, whose buffers are reused, and its id into `id`. Returns the number of its name
-/// tables. Never panics, whatever the bytes; allocates no more than a small multiple of their length.
+/// tables. Never panics, whatever the bytes; allocates no more than a small multiple of their length. Bytes from
+/// elsewhere need [`MessageIds::check`](super::message_ids::MessageIds::check) too, which costs more than the rest.
 pub fn decode(bytes: &[u8], bounds: &Bounds, lead: &mut Lead, id: &mut String) -> Result<u32, Corrupt> {
     lead.clear();
     id.clear();
@@ -391,6 +386,7 @@ pub fn decode(bytes: &[u8], bounds: &Bounds, lead: &mut Lead, id: &mut String) -
     decode_traits(reader, bounds, lead)?;
     decode_flat_lists(reader, bounds, lead)?;
     decode_decisions(reader, bounds, flags, lead)?;
+    lead.message_ids.decode(lead.clock, reader)?;
     if reader.is_empty() { Ok(tables) } else { Err(Corrupt("trailing bytes")) }
 }
 
@@ -518,14 +514,7 @@ fn decode_flat_lists(reader: &mut Reader<'_>, bounds: &Bounds, lead: &mut Lead) 
         time = reader.before(time, lead.clock)?;
         lead.touches.push(Touch { channel, time });
     }
-    time = lead.clock;
-    for _ in 0..reader.length(9)? {
-        let hash = u64::from_le_bytes(reader.array()?);
-        time = reader.before(time, lead.clock)?;
-        lead.message_ids.push(MessageId { hash, time });
-    }
-    lead.message_ids.reverse();
-    time = lead.clock;
+    let mut time = lead.clock;
     let length = reader.length(3)?;
     if length > HISTORY {
         return Err(Corrupt("too long a history"));

@@ -78,7 +78,7 @@ fn finite(points: f64) -> f64 {
 
 /// 2^(−age / half-life).
 #[inline]
-fn remaining(half_life: i64, age: i64) -> f64 {
+pub fn remaining(half_life: i64, age: i64) -> f64 {
     // After 1,100 half-lives nothing is left that a float can hold.
     match age {
         ..=0 => 1.0,
@@ -124,7 +124,7 @@ pub fn drop_finished_slots(lead: &mut Lead, model: &Model) {
 
 /// The sums of the positive and of the negative parts at a clock. Between events the first never grows and the second
 /// never falls, which is what bounds a score over a span of time.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Parts {
     pub positive: f64,
     pub negative: f64,
@@ -138,6 +138,12 @@ impl Parts {
         } else {
             self.negative = (self.negative + points).max(f64::MIN);
         }
+    }
+
+    /// Adds what is left of other parts.
+    pub fn add_left(&mut self, parts: &Parts, left: f64) {
+        self.add(parts.positive * left);
+        self.add(parts.negative * left);
     }
 
     pub fn sum(&self) -> f64 {

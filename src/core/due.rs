@@ -21,43 +21,59 @@ pub fn next_second(lead: &Lead) -> i64 {
 }
 
 /// How many spans one search looks at. A score whose rises and falls cancel out beside a bar may stay undecided in every
-/// span for years; it is then looked at again where the search stopped, so that no lead holds up the others for long.
+/// span for years; such a lead is looked at again where the search stopped, so that it does not hold up the others.
 const LOOKS: u32 = 20_000;
 
-/// When to look at a lead again.
+/// When to look at a lead again: nothing is due before that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
     pub second: i64,
-    /// An input of time leaves a trace at this second. If not, none does before it.
+    /// An input of time leaves a trace at this second.
     pub certain: bool,
 }
 
-/// The first second in `from..=to` at which an input of time would leave a trace, or at which the search gave up.
+/// The first second in `from..=to` at which an input of time would leave a trace, or, not certain, where the search
+/// stopped before it.
 pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<Due> {
-    let to = to.min(LAST_SECOND);
-    if from > to || !may_happen(rules, lead, memo, from, to) {
-        return None;
-    }
-    let mut search = Search { rules, lead, memo, looks: LOOKS };
-    let (mut start, mut length) = (from, FIRST_SPAN);
-    while start <= to {
-        let end = to.min(start.saturating_add(length - 1));
-        if let Some(due) = search.first(start, end) {
-            return Some(due);
-        }
-        (start, length) = (end + 1, length.saturating_mul(8));
-    }
-    None
+    Search { rules, lead, memo, from, coarse: false, looks: LOOKS }.run(to)
+}
+
+/// As [`first_due`], or a second before it by at most an eighth of the time until then: enough to look again, and most
+/// leads have another event before that.
+pub fn near_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<Due> {
+    Search { rules, lead, memo, from, coarse: true, looks: LOOKS }.run(to)
 }
 
 struct Search<'a> {
     rules: &'a Rules,
     lead: &'a Lead,
     memo: &'a mut Memo,
+    from: i64,
+    coarse: bool,
     looks: u32,
 }
 
 impl Search<'_> {
+    fn run(&mut self, to: i64) -> Option<Due> {
+        let to = to.min(LAST_SECOND);
+        if self.from > to {
+            return None;
+        }
+        self.memo.prepare(&self.rules.model, self.lead, self.from * 1000);
+        if !may_happen(self.rules, self.lead, self.memo, self.from, to) {
+            return None;
+        }
+        let (mut start, mut length) = (self.from, FIRST_SPAN);
+        while start <= to {
+            let end = to.min(start.saturating_add(length - 1));
+            if let Some(due) = self.first(start, end) {
+                return Some(due);
+            }
+            (start, length) = (end + 1, length.saturating_mul(8));
+        }
+        None
+    }
+
     /// The first due second of a span, by halving it as long as something may happen.
     fn first(&mut self, from: i64, to: i64) -> Option<Due> {
         if self.looks == 0 {
@@ -67,9 +83,9 @@ impl Search<'_> {
         if !may_happen(self.rules, self.lead, self.memo, from, to) {
             return None;
         }
-        if from == to {
-            // At a moment `may_happen` is exact.
-            return Some(Due { second: from, certain: true });
+        // At a moment `may_happen` is exact.
+        if from == to || self.coarse && (to - from) * 8 <= from - self.from {
+            return Some(Due { second: from, certain: from == to });
         }
         let middle = from + (to - from) / 2;
         self.first(from, middle).or_else(|| self.first(middle + 1, to))
@@ -77,7 +93,7 @@ impl Search<'_> {
 }
 
 /// Whether time alone may bring something about at a second in `from..=to`: false is certain; true is certain for a
-/// single second.
+/// single second. For more than one second `memo` must have been prepared.
 pub fn may_happen(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> bool {
     memo.clear();
     let (model, start, end) = (&*rules.model, from * 1000, to * 1000);

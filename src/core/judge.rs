@@ -5,6 +5,7 @@
 //! which time alone could change something ([`super::due`]).
 
 use super::contribution::{Parts, add_worth};
+use super::curve::Curves;
 use super::lead::{Held, Lead, SeenHeld};
 use crate::model::Model;
 use crate::model::compiled::*;
@@ -100,20 +101,10 @@ pub fn round6(value: f64) -> f64 {
     (whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)) as f64 / 1e6
 }
 
-/// Over a span a sum of points is added up in the same order as at a moment, and rounding keeps the order of numbers,
-/// so that its ends bound it exactly. Only a half-life's power of two may err by a last bit, and not always the same
-/// way: what decays is widened by more than that, and what stays the same by nothing. (Widening that too would leave a
-/// score that rests on a bar unsettled for ever.)
-const SLACK: f64 = 1e-15;
-
-/// The values between two ends of a sum that only grows, or only falls.
-fn between(start: f64, end: f64) -> Interval {
-    if start == end {
-        return Interval { low: start, high: start };
-    }
-    let (low, high) = (start.min(end), start.max(end));
-    Interval { low: low - low.abs() * SLACK, high: high + high.abs() * SLACK }
-}
+/// Over a span a group is summed up in another order than at a moment; it is widened by more than the two can differ by,
+/// so that a deadline is never late. A group that stays the same is not: a score that rests on a bar would be unsettled
+/// for ever.
+const SLACK: f64 = 1e-13;
 
 #[derive(Debug, Clone, Copy)]
 struct Judged {
@@ -129,11 +120,19 @@ struct Judged {
 #[derive(Debug, Default)]
 pub struct Memo {
     scores: Vec<Option<Judged>>,
+    /// What spans are judged by.
+    curves: Curves,
 }
 
 impl Memo {
+    /// Forgets the scores, because the lead has changed or the span is another.
     pub fn clear(&mut self) {
         self.scores.clear();
+    }
+
+    /// Prepares for spans that begin at `base` or later; the lead must not change meanwhile.
+    pub fn prepare(&mut self, model: &Model, lead: &Lead, base: i64) {
+        self.curves.build(model, lead, base);
     }
 }
 
@@ -147,7 +146,8 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// `memo` must have been cleared since the lead's contributions, traits or sightings changed.
+    /// `memo` must have been cleared since the lead's contributions, traits or sightings changed; for a span it must
+    /// have been prepared too.
     pub fn at(model: &'a Model, lead: &'a Lead, clock: i64, memo: &'a mut Memo) -> Self {
         Self::over(model, lead, clock..=clock, memo)
     }
@@ -238,23 +238,20 @@ impl<'a> Judge<'a> {
 
     /// A group's value, clamped to its range.
     pub fn group(&self, group: &Group) -> Interval {
-        let held = self.held_in(group);
-        let at = |clock: i64| {
-            let mut parts = Parts::default();
-            for held in held {
-                let contribution = &self.model.contributions[usize::from(held.id)];
-                add_worth(&mut parts, self.lead, held, contribution, clock);
-            }
-            parts
-        };
-        let start = at(self.from);
         let value = if self.is_moment() {
-            Interval { low: start.sum(), high: start.sum() }
+            let mut parts = Parts::default();
+            for held in self.held_in(group) {
+                let contribution = &self.model.contributions[usize::from(held.id)];
+                add_worth(&mut parts, self.lead, held, contribution, self.from);
+            }
+            Interval { low: parts.sum(), high: parts.sum() }
         } else {
-            let end = at(self.to);
-            let positive = between(start.positive, end.positive);
-            let negative = between(start.negative, end.negative);
-            Interval { low: positive.low + negative.low, high: positive.high + negative.high }
+            let at = |clock| self.memo.curves.at(self.model, self.lead, group, clock);
+            let (start, end) = (at(self.from), at(self.to));
+            let size = start.positive - start.negative;
+            let slack = if start == end { 0.0 } else { size * SLACK };
+            let (low, high) = (end.positive + start.negative, start.positive + end.negative);
+            Interval { low: low - slack, high: high + slack }
         };
         value.clamp(group.range)
     }

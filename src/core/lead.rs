@@ -1,6 +1,7 @@
 //! A lead as it is worked on. Between inputs it is only its bytes (see [`super::codec`]).
 
 use super::bits::Bits;
+use super::message_ids::MessageIds;
 use super::pool::{List, Pool};
 use crate::model::compiled::{
     AlertId, ChannelId, ContributionId, ScoreId, SeenId, SlaId, StageId, TraitId, TransitionId,
@@ -46,8 +47,8 @@ pub struct Lead {
     pub alerts: Vec<AlertHeld>,
     /// Running SLAs, sorted by id.
     pub slas: Vec<SlaHeld>,
-    /// The message ids that arrived last, oldest arrival first.
-    pub message_ids: Vec<MessageId>,
+    /// The message ids that arrived last.
+    pub message_ids: MessageIds,
     /// The last score record that was sent.
     pub sent: Option<SentAt>,
     /// Its scores and grades, by score; empty without `sent`.
@@ -149,12 +150,6 @@ pub struct SlaHeld {
     pub due_sent: bool,
     /// `past_due` has been sent.
     pub past_due_sent: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MessageId {
-    pub hash: u64,
-    pub time: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

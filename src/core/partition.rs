@@ -2,8 +2,9 @@
 
 use super::apply::{self, Dedup};
 use super::codec::{self, Corrupt};
-use super::due::{Due, first_due, next_second};
+use super::due::{Due, first_due, near_due, next_second};
 use super::effects::Effects;
+use super::judge::Memo;
 use super::lead::Lead;
 use super::rules::{InHand, Rules};
 use super::settle::{Scratch, Settling};
@@ -171,18 +172,18 @@ impl Partition {
     /// changes nothing. Calls `send` for each, so that memory does not grow.
     pub fn score_records(&mut self, at_ms: i64, effects: &mut Effects, mut send: impl FnMut(&mut Effects)) {
         let store = &self.leads.store;
-        let mut ids: Vec<(String, u32)> = (0..store.len() as u32)
-            .map(|lead| {
+        let mut leads: Vec<(String, &[u8])> = store
+            .all()
+            .map(|bytes| {
                 let mut id = String::new();
-                let read = codec::read_id(store.bytes(lead), &mut id);
-                read.expect("bytes in the store begin with an id");
-                (id, lead)
+                codec::read_id(bytes, &mut id).expect("bytes in the store begin with an id");
+                (id, bytes)
             })
             .collect();
-        ids.sort_unstable();
-        for (_, lead) in ids {
+        leads.sort_unstable();
+        for (_, bytes) in leads {
             let hand = &mut self.leads.own;
-            hand.take(&self.rules, store.bytes(lead));
+            hand.take(&self.rules, bytes);
             hand.lead.clock = hand.lead.clock.max(at_ms);
             Settling::new(&self.rules, &mut hand.lead, &hand.id, None, &mut self.leads.scratch, effects)
                 .send_score_record();
@@ -192,7 +193,7 @@ impl Partition {
 
     /// The bytes of every lead: with the stream time all that a partition has to keep.
     pub fn lead_bytes(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.leads.store.len() as u32).map(|lead| self.leads.store.bytes(lead))
+        self.leads.store.all()
     }
 
     /// Puts a lead back whose bytes were kept; one that is there already is replaced.
@@ -202,6 +203,7 @@ impl Partition {
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), Corrupt> {
         let Leads { store, timers, own, scratch, .. } = &mut self.leads;
         codec::decode(bytes, &self.rules.bounds, &mut own.lead, &mut own.id)?;
+        own.lead.message_ids.check()?;
         own.bytes.clear();
         codec::write_prefix(&mut own.bytes, &own.id);
         // Another spelling of the id would never be found again.
@@ -210,14 +212,14 @@ impl Partition {
         }
         let hash = xxh3_64(own.id.as_bytes());
         let number = match store.find(hash, &own.bytes) {
-            Some(number) => {
-                store.replace(number, bytes);
-                store.arm(number, NEVER);
-                number
+            Some(found) => {
+                store.replace(found, bytes);
+                store.arm(found.lead, NEVER);
+                found.lead
             }
             None => store.insert(hash, bytes),
         };
-        arm(&self.rules, store, timers, scratch, number, &own.lead);
+        arm_exactly(&self.rules, store, timers, &mut scratch.memo, number, &own.lead);
         Ok(())
     }
 
@@ -279,18 +281,18 @@ impl Leads {
         self.own.bytes.clear();
         codec::write_prefix(&mut self.own.bytes, event.lead);
         let known = self.store.find(hash, &self.own.bytes);
-        if let Some(number) = known {
-            self.own.take(rules, self.store.bytes(number));
+        if let Some(found) = known {
+            self.own.take(rules, self.store.bytes(found));
             if limits.dedup.is_duplicate(&self.own.lead, event) {
                 return Outcome::Duplicate;
             }
         }
         let horizon = self.move_stream_time(limits, event, wall_ms);
         if self.timers.may_be_due(horizon) {
-            self.ripen(rules, horizon, known, effects);
+            self.ripen(rules, horizon, known.map(|found| found.lead), effects);
         }
         match known {
-            Some(_) => self.fire_own(rules, known, event.time_ms.div_euclid(1000), effects),
+            Some(found) => self.fire_own(rules, Some(found.lead), event.time_ms.div_euclid(1000), effects),
             None => {
                 self.own.id.clear();
                 self.own.id.push_str(event.lead);
@@ -302,13 +304,13 @@ impl Leads {
         self.fire_own(rules, None, horizon, effects);
         let bytes = self.own.encode(rules);
         let number = match known {
-            Some(number) => {
-                self.store.replace(number, bytes);
-                number
+            Some(found) => {
+                self.store.replace(found, bytes);
+                found.lead
             }
             None => self.store.insert(hash, bytes),
         };
-        arm(rules, &mut self.store, &mut self.timers, &mut self.scratch, number, &self.own.lead);
+        arm(rules, &mut self.store, &mut self.timers, &mut self.scratch.memo, number, &self.own.lead);
         if applied { Outcome::Applied } else { Outcome::Ignored }
     }
 
@@ -371,7 +373,7 @@ impl Leads {
         }
         self.wakes.all += 1;
         let Leads { store, timers, other, scratch, .. } = self;
-        other.take(rules, store.bytes(number));
+        other.take(rules, store.bytes(store.get(number)));
         store.arm(number, NEVER);
         let due = other.lead.clock < second * 1000
             && super::due::may_happen(rules, &other.lead, &mut scratch.memo, second, second);
@@ -379,34 +381,48 @@ impl Leads {
             self.due.push((other.id.clone(), number));
         } else {
             self.wakes.idle += 1;
-            arm(rules, store, timers, scratch, number, &other.lead);
+            arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
         }
     }
 
     fn fire_other(&mut self, rules: &Rules, number: u32, second: i64, effects: &mut Effects) {
         let Leads { store, timers, other, scratch, .. } = self;
-        other.take(rules, store.bytes(number));
+        other.take(rules, store.bytes(store.get(number)));
         other.lead.clock = second * 1000;
         Settling::new(rules, &mut other.lead, &other.id, None, scratch, effects).run();
-        store.replace(number, other.encode(rules));
-        arm(rules, store, timers, scratch, number, &other.lead);
+        store.replace(store.get(number), other.encode(rules));
+        arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
     }
 }
 
-/// Arms a lead for its next due second. One that is armed for an earlier second, in which nothing happens, is left: it
-/// will be looked at then.
-fn arm(
+/// Arms a lead after its own event, for a second that may be early.
+fn arm(rules: &Rules, store: &mut Store, timers: &mut Timers, memo: &mut Memo, number: u32, lead: &Lead) {
+    arm_by(store, timers, number, next_second(lead), |from, to| near_due(rules, lead, memo, from, to));
+}
+
+/// Arms a lead for its next due second exactly: time has woken it, so no event may come before that.
+fn arm_exactly(
     rules: &Rules,
     store: &mut Store,
     timers: &mut Timers,
-    scratch: &mut Scratch,
+    memo: &mut Memo,
     number: u32,
     lead: &Lead,
 ) {
-    let (from, armed) = (next_second(lead), store.armed(number));
-    let (last, armed_later) =
-        if armed != NEVER && armed >= from { (armed - 1, true) } else { (NEVER, false) };
-    match first_due(rules, lead, &mut scratch.memo, from, last) {
+    arm_by(store, timers, number, next_second(lead), |from, to| first_due(rules, lead, memo, from, to));
+}
+
+/// One that is armed for an earlier second, in which nothing happens, is left: it will be looked at then.
+fn arm_by(
+    store: &mut Store,
+    timers: &mut Timers,
+    number: u32,
+    from: i64,
+    mut due: impl FnMut(i64, i64) -> Option<Due>,
+) {
+    let armed = store.armed(number);
+    let armed_later = armed != NEVER && armed >= from;
+    match due(from, if armed_later { armed - 1 } else { NEVER }) {
         Some(Due { second, .. }) => {
             store.arm(number, second);
             timers.insert(number, second);

@@ -36,21 +36,27 @@ fn block_size(class: usize) -> usize {
 /// The leads of a partition.
 #[derive(Debug)]
 pub struct Store {
-    index: HashTable<u32>,
+    index: HashTable<Found>,
     leads: Vec<Entry>,
     classes: Vec<Class>,
     large: Vec<Box<[u8]>>,
     free_large: Vec<u32>,
 }
 
-/// One lead.
+/// A lead in the index: its number, and where its bytes are, so that a look-up waits for memory twice and not thrice.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    pub lead: u32,
+    place: u32,
+}
+
+/// One lead by its number; twelve bytes.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     /// Lower half of its id's hash, so that the index grows without reading every id.
     hash: u32,
-    place: u32,
-    /// The second for which it is armed, or [`NEVER`].
-    armed: i64,
+    /// The second for which it is armed, or [`NEVER`]: the upper and the lower half.
+    armed: [u32; 2],
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +85,10 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash) | u64::from(hash.wrapping_mul(0x9e37_79b1)) << 32
 }
 
+fn halves(second: i64) -> [u32; 2] {
+    [(second >> 32) as u32, second as u32]
+}
+
 impl Store {
     pub fn len(&self) -> usize {
         self.leads.len()
@@ -88,15 +98,18 @@ impl Store {
         self.leads.is_empty()
     }
 
-    /// The number of the lead whose bytes begin with `prefix`.
+    /// The lead whose bytes begin with `prefix`.
     #[inline]
-    pub fn find(&self, hash: u64, prefix: &[u8]) -> Option<u32> {
-        let hash = hash as u32;
-        let same = |&lead: &u32| {
-            let entry = &self.leads[lead as usize];
-            entry.hash == hash && self.block(entry.place).starts_with(prefix)
-        };
-        self.index.find(spread(hash), same).copied()
+    pub fn find(&self, hash: u64, prefix: &[u8]) -> Option<Found> {
+        let same = |found: &Found| self.block(found.place).starts_with(prefix);
+        self.index.find(spread(hash as u32), same).copied()
+    }
+
+    /// The lead with a number.
+    pub fn get(&self, lead: u32) -> Found {
+        let hash = self.leads[lead as usize].hash;
+        let found = self.index.find(spread(hash), |found| found.lead == lead);
+        *found.expect("every lead with a number is in the index")
     }
 
     /// Adds a lead that is not there yet and returns its number.
@@ -104,36 +117,47 @@ impl Store {
         let hash = hash as u32;
         let place = self.allocate(bytes);
         let lead = self.leads.len() as u32;
-        self.leads.push(Entry { hash, place, armed: NEVER });
+        self.leads.push(Entry { hash, armed: halves(NEVER) });
         let leads = &self.leads;
-        self.index.insert_unique(spread(hash), lead, |&other| spread(leads[other as usize].hash));
+        let new = Found { lead, place };
+        self.index.insert_unique(spread(hash), new, |other| spread(leads[other.lead as usize].hash));
         lead
     }
 
+    /// A lead's bytes.
     #[inline]
-    pub fn bytes(&self, lead: u32) -> &[u8] {
-        self.block(self.leads[lead as usize].place)
+    pub fn bytes(&self, found: Found) -> &[u8] {
+        self.block(found.place)
     }
 
-    pub fn replace(&mut self, lead: u32, bytes: &[u8]) {
-        let place = self.leads[lead as usize].place;
-        let class = place >> NUMBER_BITS;
+    /// The bytes of every lead.
+    pub fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.index.iter().map(|found| self.block(found.place))
+    }
+
+    /// Gives a lead other bytes. What was found before for it is void.
+    pub fn replace(&mut self, found: Found, bytes: &[u8]) {
+        let class = found.place >> NUMBER_BITS;
         if class != LARGE && class_of(bytes.len() + 2) == Some(class as usize) {
-            self.write(place, bytes);
+            self.write(found.place, bytes);
             return;
         }
-        self.release(place);
-        self.leads[lead as usize].place = self.allocate(bytes);
+        self.release(found.place);
+        let place = self.allocate(bytes);
+        let hash = self.leads[found.lead as usize].hash;
+        let entry = self.index.find_mut(spread(hash), |other| other.lead == found.lead);
+        entry.expect("every lead with a number is in the index").place = place;
     }
 
     #[inline]
     pub fn armed(&self, lead: u32) -> i64 {
-        self.leads[lead as usize].armed
+        let [high, low] = self.leads[lead as usize].armed;
+        i64::from(high) << 32 | i64::from(low)
     }
 
     #[inline]
     pub fn arm(&mut self, lead: u32, second: i64) {
-        self.leads[lead as usize].armed = second;
+        self.leads[lead as usize].armed = halves(second);
     }
 
     /// Bytes on the heap: blocks (in use and free), entries, index.
@@ -243,14 +267,17 @@ mod tests {
         }
         for round in 1..20_usize {
             for lead in 0..500 {
-                store.replace(lead, &bytes(lead, (lead as usize * 37 + round * 211) % 3_000));
+                store.replace(store.get(lead), &bytes(lead, (lead as usize * 37 + round * 211) % 3_000));
+                store.arm(lead, i64::from(lead) << 30);
+                assert_eq!(store.armed(lead), i64::from(lead) << 30);
             }
             for lead in 0..500 {
                 let expected = bytes(lead, (lead as usize * 37 + round * 211) % 3_000);
-                assert_eq!(store.bytes(lead), expected);
-                assert_eq!(store.find(hash(lead), &lead.to_le_bytes()), Some(lead));
+                let found = store.find(hash(lead), &lead.to_le_bytes()).unwrap();
+                assert_eq!((found.lead, store.bytes(found)), (lead, &expected[..]));
+                assert_eq!(store.bytes(store.get(lead)), expected);
             }
         }
-        assert_eq!(store.find(hash(1), b"none"), None);
+        assert!(store.find(hash(1), b"none").is_none());
     }
 }

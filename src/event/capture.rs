@@ -1,7 +1,8 @@
 //! Notes, while a record's JSON is read, where the values stand that the plan wants.
 
-use super::json::{self, Scalar, Visitor};
-use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot};
+use super::json::{self, Key, Scalar, Visitor};
+use super::plan::{NOWHERE, NodeId, Plan, ROOT, Slot, Table, Wanted};
+use super::string;
 use super::value::{Number, Value};
 
 /// No capture.
@@ -36,21 +37,32 @@ pub(super) enum Shape {
 #[derive(Debug, Default)]
 pub(super) struct Captures {
     all: Vec<Capture>,
-    /// By node: its first capture. Entries of nodes without captures are whatever earlier records left there; `first`
-    /// tells them apart.
-    heads: Vec<u32>,
+    /// By node.
+    states: Vec<State>,
     /// The values of strings with escapes.
     unescaped: String,
     /// A key with escapes.
     key: String,
-    /// By node: the number of the object in which it was met last.
-    met: Vec<u64>,
     /// Objects that were read so far, in all records.
     objects: u64,
+    /// Objects that were read before this record.
+    earlier: u64,
     places: Vec<Place>,
     repeats: Vec<Repeat>,
+    /// Captures were dropped.
+    dropped: bool,
     /// Bits of [`kept`](super::plan::kept): where kept traits stand in this record.
     kept: u8,
+}
+
+/// What is known of a node.
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    /// The number of the object in which it was met last; if that is of an earlier record, the rest does not count.
+    object: u64,
+    /// Its first and its last capture, or [`NONE`].
+    first: u32,
+    last: u32,
 }
 
 /// An open array or object of which something is wanted.
@@ -83,9 +95,11 @@ impl Captures {
         self.unescaped.clear();
         self.places.clear();
         self.repeats.clear();
-        if self.heads.len() < plan.nodes.len() {
-            self.heads.resize(plan.nodes.len(), NONE);
-            self.met.resize(plan.nodes.len(), 0);
+        self.earlier = self.objects;
+        self.dropped = false;
+        self.kept = 0;
+        if self.states.len() < plan.nodes.len() {
+            self.states.resize(plan.nodes.len(), State::default());
         }
         let outside = Place { node: NOWHERE, object: 0, capture: NONE, first: 0, through: OBJECTS_ONLY };
         let mut walk = Walk {
@@ -93,36 +107,57 @@ impl Captures {
             plan,
             place: outside,
             next: ROOT,
-            wants_object: false,
-            wants_other: false,
+            wanted: Wanted::default(),
             skipped: 0,
-            children: &[],
+            children: Table::default(),
             captures: self,
         };
         let depth = json::parse(text, &mut walk)?;
-        self.link(plan);
+        if self.dropped {
+            self.link_again(plan);
+        }
         Ok(depth)
     }
 
-    /// Chains each node's captures, the last first. A head that an earlier record left may point to a capture of this
-    /// one, but then not to one behind those that are still to come.
-    fn link(&mut self, plan: &Plan) {
+    #[inline(always)]
+    fn push(&mut self, capture: Capture, kept: u8) -> u32 {
+        let index = self.all.len() as u32;
+        self.link(index, &capture, kept);
+        self.all.push(capture);
+        index
+    }
+
+    /// Appends a capture to its node's chain.
+    #[inline(always)]
+    fn link(&mut self, index: u32, capture: &Capture, kept: u8) {
+        let state = &mut self.states[capture.node as usize];
+        if state.first == NONE {
+            state.first = index;
+        } else if let Some(last) = self.all.get_mut(state.last as usize) {
+            last.next = index;
+        }
+        state.last = index;
+        if capture.through == OBJECTS_ONLY {
+            self.kept |= kept;
+        }
+    }
+
+    /// Chains the captures that are left.
+    #[cold]
+    fn link_again(&mut self, plan: &Plan) {
         self.kept = 0;
-        for index in (0..self.all.len()).rev() {
-            let Capture { node, through, .. } = self.all[index];
-            let next = self.first(node);
-            self.all[index].next = if next > index as u32 { next } else { NONE };
-            self.heads[node as usize] = index as u32;
-            if through == OBJECTS_ONLY {
-                self.kept |= plan.nodes[node as usize].kept;
-            }
+        self.states.iter_mut().for_each(|state| state.first = NONE);
+        for index in 0..self.all.len() {
+            self.all[index].next = NONE;
+            let capture = self.all[index];
+            self.link(index as u32, &capture, plan.nodes[capture.node as usize].wanted.kept);
         }
     }
 
     #[inline(always)]
     fn first(&self, node: NodeId) -> u32 {
-        match self.heads.get(node as usize) {
-            Some(&head) if self.all.get(head as usize).is_some_and(|capture| capture.node == node) => head,
+        match self.states.get(node as usize) {
+            Some(state) if state.object > self.earlier => state.first,
             _ => NONE,
         }
     }
@@ -220,38 +255,79 @@ struct Walk<'w> {
     place: Place,
     /// The node of the value that comes next, or [`NOWHERE`].
     next: NodeId,
-    /// The value that comes next is itself wanted, if it is an object, and if it is anything else. An array's elements
-    /// never are: only what is beneath them counts.
-    wants_object: bool,
-    wants_other: bool,
+    /// Whether the value that comes next is itself wanted. An array's elements never are: only what is beneath them
+    /// counts.
+    wanted: Wanted,
     /// Open arrays and objects inside of `place` of which nothing is wanted.
     skipped: usize,
-    /// The keys that are wanted of the object in hand; empty if there are none.
-    children: &'w [Slot],
+    /// The keys that are wanted of the object in hand.
+    children: Table<'w>,
 }
 
-impl Walk<'_> {
-    /// Looks for what is wanted in the array or object in hand.
+impl<'w> Walk<'w> {
+    /// Goes on in the array or object in hand: an element follows, or a key, which sets all of this but `children`.
     #[inline(always)]
     fn go_on(&mut self) {
-        // In an array an element follows, in an object a key, which sets all of this but `children`.
-        self.next = if self.skipped == 0 { self.place.node } else { NOWHERE };
-        (self.wants_object, self.wants_other) = (false, false);
+        self.next = self.place.node;
+        self.wanted = Wanted::default();
         self.children = self.plan.children(self.next);
     }
 
-    #[inline]
+    /// Goes into an array or object of which nothing is wanted.
+    #[inline(always)]
+    fn skip(&mut self) {
+        self.skipped += 1;
+        self.next = NOWHERE;
+        self.wanted = Wanted::default();
+        self.children = Table::default();
+    }
+
+    /// Goes into an array or object at a node.
+    #[inline(never)]
+    fn enter(&mut self, object: bool, start: usize) {
+        let node = &self.plan.nodes[self.next as usize];
+        let wanted = if object { self.wanted.object } else { self.wanted.other };
+        let enter = if object { node.inner } else { node.elements };
+        // A record that is too deep is only checked for being JSON: its captures are of no use.
+        if !(wanted || enter) || self.captures.places.len() == MAX_DEPTH {
+            return self.skip();
+        }
+        let capture = match wanted {
+            true => self.capture(if object { Shape::Object } else { Shape::Array }, start, start),
+            false => NONE,
+        };
+        self.captures.places.push(self.place);
+        self.captures.objects += u64::from(object);
+        self.place = Place {
+            node: if enter { self.next } else { NOWHERE },
+            object: if object { self.captures.objects } else { 0 },
+            capture,
+            first: self.captures.all.len() as u32,
+            through: if object { self.place.through } else { self.place.through.min(node.depth) },
+        };
+        self.go_on();
+    }
+
+    /// Goes out of `place`.
+    #[inline(never)]
+    fn leave(&mut self, end: usize) {
+        if let Some(capture) = self.captures.all.get_mut(self.place.capture as usize) {
+            capture.end = end as u32;
+        }
+        if self.captures.repeats.last().is_some_and(|repeat| repeat.object == self.place.object) {
+            self.drop_repeated();
+        }
+        if let Some(outer) = self.captures.places.pop() {
+            self.place = outer;
+        }
+        self.go_on();
+    }
+
+    #[inline(always)]
     fn capture(&mut self, shape: Shape, start: usize, end: usize) -> u32 {
-        let index = self.captures.all.len() as u32;
-        self.captures.all.push(Capture {
-            node: self.next,
-            start: start as u32,
-            end: end as u32,
-            next: NONE,
-            shape,
-            through: self.place.through,
-        });
-        index
+        let (start, end, through) = (start as u32, end as u32, self.place.through);
+        let capture = Capture { node: self.next, start, end, next: NONE, shape, through };
+        self.captures.push(capture, self.wanted.kept)
     }
 
     #[cold]
@@ -284,99 +360,78 @@ impl Walk<'_> {
         }
         all.truncate(kept);
         repeats.truncate(own.start);
+        self.captures.dropped = true;
+    }
+
+    #[inline(never)]
+    fn capture_escaped(&mut self, start: usize, end: usize) {
+        let from = self.captures.unescaped.len();
+        string::unescape(&self.text[start..end], &mut self.captures.unescaped);
+        self.capture(Shape::Scalar(Scalar::Escaped), from, self.captures.unescaped.len());
     }
 
     #[cold]
-    fn child_of_escaped(&mut self, start: usize, end: usize) -> NodeId {
+    fn child_of_escaped(&mut self, start: usize, end: usize) -> Option<&'w Slot> {
         let mut key = std::mem::take(&mut self.captures.key);
         key.clear();
-        json::unescape(&self.text[start..end], &mut key);
-        let child = self.plan.child(self.children, key.as_bytes(), 0, key.len());
+        string::unescape(&self.text[start..end], &mut key);
+        let child = self.plan.child(self.children, string::word(key.as_bytes()), || key.as_bytes());
         self.captures.key = key;
         child
     }
 }
 
 impl Visitor for Walk<'_> {
-    // Few against keys and scalars: out of line they leave the loop its registers.
-    #[inline(never)]
+    #[inline(always)]
     fn open(&mut self, object: bool, start: usize) {
-        // A record that is too deep is only checked for being JSON: its captures are of no use.
-        if self.next == NOWHERE || self.captures.places.len() == MAX_DEPTH {
-            self.skipped += 1;
-            return self.go_on();
-        }
-        let node = &self.plan.nodes[self.next as usize];
-        let wanted = if object { self.wants_object } else { self.wants_other };
-        let enter = if object { node.inner } else { node.elements };
-        if !wanted && !enter {
-            self.skipped += 1;
-            return self.go_on();
-        }
-        let capture = match wanted {
-            true => self.capture(if object { Shape::Object } else { Shape::Array }, start, start),
-            false => NONE,
-        };
-        self.captures.places.push(self.place);
-        self.captures.objects += u64::from(object);
-        self.place = Place {
-            node: if enter { self.next } else { NOWHERE },
-            object: if object { self.captures.objects } else { 0 },
-            capture,
-            first: self.captures.all.len() as u32,
-            through: if object { self.place.through } else { self.place.through.min(node.depth) },
-        };
-        self.go_on();
-    }
-
-    #[inline(never)]
-    fn close(&mut self, end: usize) {
-        if self.skipped > 0 {
-            self.skipped -= 1;
-        } else {
-            if self.place.capture != NONE {
-                self.captures.all[self.place.capture as usize].end = end as u32;
-            }
-            if self.captures.repeats.last().is_some_and(|repeat| repeat.object == self.place.object) {
-                self.drop_repeated();
-            }
-            if let Some(outer) = self.captures.places.pop() {
-                self.place = outer;
-            }
-        }
-        self.go_on();
+        if self.next == NOWHERE { self.skip() } else { self.enter(object, start) }
     }
 
     #[inline(always)]
-    fn key(&mut self, start: usize, end: usize, escaped: bool) {
+    fn close(&mut self, end: usize) {
+        match self.skipped {
+            0 => self.leave(end),
+            1 => {
+                self.skipped = 0;
+                self.go_on();
+            }
+            _ => self.skipped -= 1,
+        }
+    }
+
+    #[inline(always)]
+    fn key(&mut self, key: Key) {
         if self.children.is_empty() {
             return;
         }
-        self.next = match escaped {
-            false => self.plan.child(self.children, self.text.as_bytes(), start, end),
-            true => self.child_of_escaped(start, end),
+        let child = match key {
+            Key { escaped: true, start, end, .. } => self.child_of_escaped(start, end),
+            Key { start, end, word, .. } => {
+                self.plan.child(self.children, word, || &self.text.as_bytes()[start..end])
+            }
         };
-        if self.next == NOWHERE {
-            (self.wants_object, self.wants_other) = (false, false);
+        let Some(&Slot { node, wanted, .. }) = child else {
+            self.next = NOWHERE;
+            self.wanted = Wanted::default();
             return;
-        }
-        let node = &self.plan.nodes[self.next as usize];
-        (self.wants_object, self.wants_other) = (node.wants_object, node.wants_other);
-        let met = std::mem::replace(&mut self.captures.met[self.next as usize], self.place.object);
-        if met == self.place.object {
+        };
+        (self.next, self.wanted) = (node, wanted);
+        let state = &mut self.captures.states[node as usize];
+        let object = std::mem::replace(&mut state.object, self.place.object);
+        if object <= self.captures.earlier {
+            state.first = NONE;
+        } else if object == self.place.object {
             self.note_repeat();
         }
     }
 
     #[inline(always)]
     fn scalar(&mut self, scalar: Scalar, start: usize, end: usize) {
-        if !self.wants_other {
+        if !self.wanted.other {
             return;
         }
         if scalar == Scalar::Escaped {
-            let from = self.captures.unescaped.len();
-            json::unescape(&self.text[start..end], &mut self.captures.unescaped);
-            self.capture(Shape::Scalar(scalar), from, self.captures.unescaped.len());
+            self.capture_escaped(start, end);
         } else {
             self.capture(Shape::Scalar(scalar), start, end);
         }

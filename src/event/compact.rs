@@ -1,7 +1,8 @@
 //! Compact JSON: no white space, strings in their shortest escaping, the last of repeated keys, numbers as they were
 //! written. Equal strings have equal bytes.
 
-use super::json::{self, Scalar, Visitor};
+use super::json::{self, Key, Scalar, Visitor};
+use super::string;
 
 /// Appends the string with its quotes.
 pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
@@ -70,7 +71,7 @@ impl Writer<'_> {
         let text = &self.text[start..end];
         if scalar == Scalar::Escaped {
             self.unescaped.clear();
-            json::unescape(text, &mut self.unescaped);
+            string::unescape(text, &mut self.unescaped);
             write_string(&self.unescaped, self.out);
         } else {
             self.out.push(b'"');
@@ -100,7 +101,7 @@ impl Visitor for Writer<'_> {
         self.out.push(if container.object { b'}' } else { b']' });
     }
 
-    fn key(&mut self, start: usize, end: usize, escaped: bool) {
+    fn key(&mut self, Key { start, end, escaped, .. }: Key) {
         self.separate();
         let member = self.out.len();
         self.string(if escaped { Scalar::Escaped } else { Scalar::Plain }, start, end);

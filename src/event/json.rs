@@ -1,7 +1,7 @@
 //! The JSON grammar (RFC 8259), strictly and in one pass: no recursion, no tree, no copies. A [`Visitor`] sees where
 //! keys, scalars, arrays and objects stand and keeps what it wants.
 
-use std::borrow::Cow;
+use super::string::{self, Short};
 
 /// What a [`parse`] calls as it goes. Positions are byte offsets into the text.
 pub(super) trait Visitor {
@@ -9,10 +9,20 @@ pub(super) trait Visitor {
     fn open(&mut self, object: bool, start: usize);
     /// The innermost array or object ends before `end`.
     fn close(&mut self, end: usize);
-    /// A key of the innermost object, without its quotes; its value follows.
-    fn key(&mut self, start: usize, end: usize, escaped: bool);
+    /// A key of the innermost object; its value follows.
+    fn key(&mut self, key: Key);
     /// A value that is no array or object; a string comes without its quotes.
     fn scalar(&mut self, scalar: Scalar, start: usize, end: usize);
+}
+
+/// Where a key stands, without its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub start: usize,
+    pub end: usize,
+    pub escaped: bool,
+    /// See [`string::word`]; as it stands in the text.
+    pub word: u128,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +76,7 @@ pub(super) enum Problem {
 /// Checks that the text is one JSON value and shows it to the visitor. Returns how many arrays and objects were open
 /// at once. Memory: one bit for each of these.
 pub(super) fn parse(text: &str, visitor: &mut impl Visitor) -> Result<usize, Syntax> {
-    let mut reader = Reader::new(text);
-    reader.document(visitor).map_err(|Invalid| reader.syntax)
+    Reader::new(text).document(visitor)
 }
 
 /// Whether the text is one JSON value.
@@ -76,7 +85,7 @@ pub(super) fn is_json(text: &str) -> bool {
     impl Visitor for Nobody {
         fn open(&mut self, _: bool, _: usize) {}
         fn close(&mut self, _: usize) {}
-        fn key(&mut self, _: usize, _: usize, _: bool) {}
+        fn key(&mut self, _: Key) {}
         fn scalar(&mut self, _: Scalar, _: usize, _: usize) {}
     }
     parse(text, &mut Nobody).is_ok()
@@ -84,382 +93,268 @@ pub(super) fn is_json(text: &str) -> bool {
 
 /// Whether the text is a JSON number that is finite as a double, and nothing else.
 pub(super) fn is_number(text: &str) -> bool {
-    let mut reader = Reader::new(text);
-    matches!(reader.peek(), b'-' | b'0'..=b'9') && reader.number().is_ok() && reader.pos == text.len()
+    scalar(text).is_some_and(|(scalar, _)| scalar == Scalar::Number)
 }
 
 /// The kind and the text of a JSON text that is one scalar.
 pub(super) fn scalar(text: &str) -> Option<(Scalar, &str)> {
-    let mut reader = Reader::new(text);
-    let scalar = reader.scalar(reader.peek()).ok()?;
+    let reader = Reader::new(text);
+    let (scalar, end) = reader.scalar(reader.peek(0), 0).ok()?;
     let quote = usize::from(matches!(scalar, Scalar::Plain | Scalar::Escaped));
-    (reader.pos == text.len()).then(|| (scalar, &text[quote..text.len() - quote]))
+    (end == text.len()).then(|| (scalar, &text[quote..text.len() - quote]))
 }
 
 /// The end of the value that starts at `start`, in a text that is known to be JSON.
 pub(super) fn value_end(text: &str, start: usize) -> usize {
-    let mut reader = Reader { pos: start, ..Reader::new(text) };
+    let reader = Reader::new(text);
+    let mut pos = start;
     let mut open = 0usize;
     loop {
-        match reader.peek() {
+        match reader.peek(pos) {
             b'{' | b'[' => {
                 open += 1;
-                reader.pos += 1;
+                pos += 1;
             }
             b'}' | b']' => {
                 open = open.saturating_sub(1);
-                reader.pos += 1;
+                pos += 1;
             }
-            b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => reader.pos += 1,
-            first if reader.scalar(first).is_err() => return text.len(),
-            _ => {}
+            b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => pos += 1,
+            first => match reader.scalar(first, pos) {
+                Ok((_, end)) => pos = end,
+                Err(_) => return text.len(),
+            },
         }
-        if open == 0 || reader.pos >= text.len() {
-            return reader.pos;
+        if open == 0 || pos >= text.len() {
+            return pos;
         }
     }
 }
 
-/// Appends the value of a string that stands in valid JSON (without its quotes).
-pub(super) fn unescape(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        out.push_str(plain);
-        let (character, length) = match escape.as_bytes().first() {
-            Some(b'u') => {
-                unicode_escape(escape.as_bytes()).unwrap_or((char::REPLACEMENT_CHARACTER, escape.len()))
-            }
-            Some(b'b') => ('\u{8}', 1),
-            Some(b'f') => ('\u{c}', 1),
-            Some(b'n') => ('\n', 1),
-            Some(b'r') => ('\r', 1),
-            Some(b't') => ('\t', 1),
-            Some(&other) => (other as char, 1),
-            None => break,
-        };
-        out.push(character);
-        rest = &escape[length..];
-    }
-    out.push_str(rest);
-}
-
-/// The value of a string that stands in valid JSON (without its quotes).
-pub(super) fn unescaped(scalar: Scalar, text: &str) -> Cow<'_, str> {
-    if scalar == Scalar::Plain {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    unescape(text, &mut out);
-    Cow::Owned(out)
-}
-
-/// The character of `uXXXX` or `uXXXX\uXXXX` at the start of the bytes, and how many of them it takes; `None` for
-/// anything else, a lone surrogate included.
-fn unicode_escape(bytes: &[u8]) -> Option<(char, usize)> {
-    let unit = hex4(bytes.get(1..5)?)?;
-    match unit {
-        0xD800..=0xDBFF => {
-            let low = bytes.get(5..11).filter(|next| next.starts_with(b"\\u"))?;
-            let low = hex4(&low[2..]).filter(|low| (0xDC00..=0xDFFF).contains(low))?;
-            Some((char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))?, 11))
-        }
-        _ => Some((char::from_u32(unit)?, 5)),
-    }
-}
-
-fn hex4(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, &digit| Some(value << 4 | (digit as char).to_digit(16)?))
-}
-
-/// Reading stopped; `Reader::syntax` says where and why.
-struct Invalid;
-
+/// Reads a text from positions that it is given: what is called out of line leaves the position in a register.
+#[derive(Clone, Copy)]
 struct Reader<'t> {
     bytes: &'t [u8],
-    pos: usize,
-    syntax: Syntax,
+}
+
+#[cold]
+fn fail<T>(at: usize, problem: Problem) -> Result<T, Syntax> {
+    Err(Syntax { at, problem })
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        Reader { bytes: text.as_bytes(), pos: 0, syntax: Syntax { at: 0, problem: Problem::Empty } }
+        Reader { bytes: text.as_bytes() }
     }
 
-    #[cold]
-    fn fail(&mut self, problem: Problem) -> Invalid {
-        self.syntax = Syntax { at: self.pos, problem };
-        Invalid
-    }
-
-    /// The byte in hand; 0, which is nowhere allowed, at the end.
+    /// The byte at the position; 0, which is nowhere allowed, at the end.
     #[inline(always)]
-    fn peek(&self) -> u8 {
-        self.bytes.get(self.pos).copied().unwrap_or(0)
+    fn peek(self, pos: usize) -> u8 {
+        self.bytes.get(pos).copied().unwrap_or(0)
     }
 
-    /// Skips white space; the byte in hand.
+    /// Skips white space; what follows it and where.
     #[inline(always)]
-    fn token(&mut self) -> u8 {
-        match self.peek() {
-            0..=b' ' => self.token_after_white(),
-            byte => byte,
+    fn token(self, pos: usize) -> (u8, usize) {
+        match self.peek(pos) {
+            0..=b' ' => self.token_after_white(pos),
+            byte => (byte, pos),
         }
     }
 
     #[inline(never)]
-    fn token_after_white(&mut self) -> u8 {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.pos += 1;
+    fn token_after_white(self, mut pos: usize) -> (u8, usize) {
+        while matches!(self.peek(pos), b' ' | b'\n' | b'\r' | b'\t') {
+            pos += 1;
         }
-        self.peek()
+        (self.peek(pos), pos)
     }
 
     #[inline(always)]
-    fn document(&mut self, visitor: &mut impl Visitor) -> Result<usize, Invalid> {
+    fn document(self, visitor: &mut impl Visitor) -> Result<usize, Syntax> {
         let mut nesting = Nesting::default();
-        let first = self.token();
-        if self.pos == self.bytes.len() {
-            return Err(self.fail(Problem::Empty));
+        let (first, start) = self.token(0);
+        if start == self.bytes.len() {
+            return fail(start, Problem::Empty);
         }
-        match first {
-            b'{' | b'[' => self.container(visitor, &mut nesting)?,
+        let end = match first {
+            b'{' | b'[' => self.container(first, start, visitor, &mut nesting)?,
             _ => {
-                let start = self.pos;
-                let scalar = self.scalar(first)?;
-                scalar.show(visitor, start, self.pos);
+                let (scalar, end) = self.scalar(first, start)?;
+                scalar.show(visitor, start, end);
+                end
             }
-        }
-        self.token();
-        match self.pos == self.bytes.len() {
+        };
+        let (_, end) = self.token(end);
+        match end == self.bytes.len() {
             true => Ok(nesting.deepest),
-            false => Err(self.fail(Problem::TrailingText)),
+            false => fail(end, Problem::TrailingText),
         }
     }
 
-    /// Reads an array or object and all that is in it.
+    /// Reads an array or object, which begins with `byte`, and all that is in it; its end.
     #[inline(always)]
-    fn container(&mut self, visitor: &mut impl Visitor, nesting: &mut Nesting) -> Result<(), Invalid> {
-        let mut byte = self.peek();
+    fn container(
+        self,
+        mut byte: u8,
+        mut pos: usize,
+        visitor: &mut impl Visitor,
+        nesting: &mut Nesting,
+    ) -> Result<usize, Syntax> {
         'value: loop {
-            // A value begins with `byte`.
-            let start = self.pos;
+            // A value begins with `byte`, at `pos`.
             match byte {
                 b'"' => {
-                    let scalar = self.string()?;
-                    scalar.show(visitor, start, self.pos);
+                    let (scalar, end) = self.string(pos)?;
+                    visitor.scalar(scalar, pos + 1, end - 1);
+                    pos = end;
                 }
                 b'{' | b'[' => {
                     let object = byte == b'{';
-                    self.pos += 1;
                     nesting.push(object);
-                    visitor.open(object, start);
-                    let first = self.token();
+                    visitor.open(object, pos);
+                    let (first, at) = self.token(pos + 1);
                     // In ASCII a closing bracket stands two after its opening one.
                     if first != byte + 2 {
-                        byte = if object { self.key(first, visitor)? } else { first };
+                        (byte, pos) = if object { self.key(at, visitor)? } else { (first, at) };
                         continue 'value;
                     }
+                    pos = at;
                 }
                 _ => {
-                    let scalar = self.scalar(byte)?;
-                    scalar.show(visitor, start, self.pos);
+                    let (scalar, end) = self.scalar(byte, pos)?;
+                    visitor.scalar(scalar, pos, end);
+                    pos = end;
                 }
             }
             // A value has ended, and with it perhaps the arrays and objects around it.
             while nesting.depth > 0 {
                 let object = nesting.innermost_is_object();
-                match self.token() {
+                let (next, at) = self.token(pos);
+                match next {
                     b',' => {
-                        self.pos += 1;
-                        let first = self.token();
-                        byte = if object { self.key(first, visitor)? } else { first };
+                        (byte, pos) = if object { self.key(at + 1, visitor)? } else { self.token(at + 1) };
                         continue 'value;
                     }
                     b'}' if object => {}
                     b']' if !object => {}
-                    _ if object => return Err(self.fail(Problem::CommaOrBrace)),
-                    _ => return Err(self.fail(Problem::CommaOrBracket)),
+                    _ if object => return fail(at, Problem::CommaOrBrace),
+                    _ => return fail(at, Problem::CommaOrBracket),
                 }
-                self.pos += 1;
+                pos = at + 1;
                 nesting.pop();
-                visitor.close(self.pos);
+                visitor.close(pos);
             }
-            return Ok(());
+            return Ok(pos);
         }
     }
 
-    /// Reads a key that begins with `first`, and its colon; the byte that its value begins with.
+    /// Reads a key and its colon; the byte that its value begins with, and where.
     #[inline(always)]
-    fn key(&mut self, first: u8, visitor: &mut impl Visitor) -> Result<u8, Invalid> {
+    fn key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+        if let Some(key) = Short::at(self.bytes, pos)
+            && let [b':', first @ b'!'..=0xff] = key.next()
+        {
+            let (start, end) = (pos + 1, pos + 1 + key.len);
+            visitor.key(Key { start, end, escaped: false, word: key.word() });
+            return Ok((first, end + 2));
+        }
+        self.any_key(pos, visitor)
+    }
+
+    #[inline(never)]
+    fn any_key(self, pos: usize, visitor: &mut impl Visitor) -> Result<(u8, usize), Syntax> {
+        let (first, pos) = self.token(pos);
         if first != b'"' {
-            return Err(self.fail(Problem::Key));
+            return fail(pos, Problem::Key);
         }
-        let start = self.pos + 1;
-        let scalar = self.string()?;
-        visitor.key(start, self.pos - 1, scalar == Scalar::Escaped);
-        if self.token() != b':' {
-            return Err(self.fail(Problem::Colon));
+        let (scalar, after) = self.string(pos)?;
+        let (start, end) = (pos + 1, after - 1);
+        let word = string::word(&self.bytes[start..end]);
+        visitor.key(Key { start, end, escaped: scalar == Scalar::Escaped, word });
+        match self.token(after) {
+            (b':', at) => Ok(self.token(at + 1)),
+            (_, at) => fail(at, Problem::Colon),
         }
-        self.pos += 1;
-        Ok(self.token())
     }
 
-    /// Reads a scalar that begins with `first`.
+    /// Reads a scalar that begins with `first`; what it is and where it ends.
     #[inline]
-    fn scalar(&mut self, first: u8) -> Result<Scalar, Invalid> {
+    fn scalar(self, first: u8, pos: usize) -> Result<(Scalar, usize), Syntax> {
         match first {
-            b'"' => self.string(),
-            b'-' | b'0'..=b'9' => self.number().map(|()| Scalar::Number),
-            b't' => self.literal(b"true", Scalar::True),
-            b'f' => self.literal(b"false", Scalar::False),
-            b'n' => self.literal(b"null", Scalar::Null),
-            _ => Err(self.fail(Problem::Value)),
+            b'"' => self.string(pos),
+            b'-' | b'0'..=b'9' => Ok((Scalar::Number, self.number(pos)?)),
+            b't' => self.literal(b"true", Scalar::True, pos),
+            b'f' => self.literal(b"false", Scalar::False, pos),
+            b'n' => self.literal(b"null", Scalar::Null, pos),
+            _ => fail(pos, Problem::Value),
         }
     }
 
     #[inline]
-    fn literal(&mut self, literal: &[u8], scalar: Scalar) -> Result<Scalar, Invalid> {
-        if !self.bytes[self.pos..].starts_with(literal) {
-            return Err(self.fail(Problem::Value));
+    fn literal(self, literal: &[u8], scalar: Scalar, pos: usize) -> Result<(Scalar, usize), Syntax> {
+        match self.bytes[pos..].starts_with(literal) {
+            true => Ok((scalar, pos + literal.len())),
+            false => fail(pos, Problem::Value),
         }
-        self.pos += literal.len();
-        Ok(scalar)
     }
 
     /// Reads a string from its opening quote past its closing one.
     #[inline(always)]
-    fn string(&mut self) -> Result<Scalar, Invalid> {
-        self.pos += 1;
-        match self.plain() {
-            b'"' => {
-                self.pos += 1;
-                Ok(Scalar::Plain)
-            }
-            special => self.string_with_escapes(special),
+    fn string(self, pos: usize) -> Result<(Scalar, usize), Syntax> {
+        if let Some(short) = Short::at(self.bytes, pos) {
+            return Ok((Scalar::Plain, pos + short.len + 2));
+        }
+        let end = string::plain_end(self.bytes, pos + 1);
+        match self.peek(end) {
+            b'"' => Ok((Scalar::Plain, end + 1)),
+            _ => Ok((Scalar::Escaped, string::end_with_escapes(self.bytes, end)?)),
         }
     }
 
     #[inline(never)]
-    fn string_with_escapes(&mut self, mut special: u8) -> Result<Scalar, Invalid> {
-        loop {
-            match special {
-                b'"' => {
-                    self.pos += 1;
-                    return Ok(Scalar::Escaped);
-                }
-                b'\\' => self.escape()?,
-                _ if self.pos == self.bytes.len() => return Err(self.fail(Problem::UnclosedString)),
-                _ => return Err(self.fail(Problem::ControlCharacter)),
+    fn number(self, start: usize) -> Result<usize, Syntax> {
+        let mut pos = start + usize::from(self.peek(start) == b'-');
+        let whole = pos;
+        pos = self.digits(pos)?;
+        let mut digits = pos - whole;
+        if digits > 1 && self.peek(whole) == b'0' {
+            return fail(whole, Problem::LeadingZero);
+        }
+        if self.peek(pos) == b'.' {
+            pos = self.digits(pos + 1)?;
+        }
+        if matches!(self.peek(pos), b'e' | b'E') {
+            let sign = usize::from(matches!(self.peek(pos + 1), b'+' | b'-'));
+            let exponent = pos + 1 + sign;
+            pos = self.digits(exponent)?;
+            digits += pos - exponent;
+            if pos - exponent > 2 {
+                return self.finite(start, pos);
             }
-            special = self.plain();
-        }
-    }
-
-    /// Goes on to the next quote, backslash or control character, and returns it; 0 at the end.
-    #[inline(always)]
-    fn plain(&mut self) -> u8 {
-        while let Some(word) = self.bytes.get(self.pos..).and_then(|rest| rest.first_chunk::<8>()) {
-            let word = u64::from_le_bytes(*word);
-            let special = special_bytes(word);
-            if special != 0 {
-                let bits = special.trailing_zeros() & !7;
-                self.pos += bits as usize / 8;
-                return (word >> bits) as u8;
-            }
-            self.pos += 8;
-        }
-        self.plain_at_end()
-    }
-
-    #[inline(never)]
-    fn plain_at_end(&mut self) -> u8 {
-        while self.pos < self.bytes.len() && !matches!(self.peek(), b'"' | b'\\' | 0..0x20) {
-            self.pos += 1;
-        }
-        self.peek()
-    }
-
-    fn escape(&mut self) -> Result<(), Invalid> {
-        match self.bytes.get(self.pos + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 2,
-            Some(b'u') => match unicode_escape(&self.bytes[self.pos + 1..]) {
-                Some((_, length)) => self.pos += 1 + length,
-                None => {
-                    let digits = self.bytes.get(self.pos + 2..self.pos + 6);
-                    let surrogate = digits.is_some_and(|digits| hex4(digits).is_some());
-                    return Err(self.fail(if surrogate { Problem::LoneSurrogate } else { Problem::Escape }));
-                }
-            },
-            None => {
-                self.pos += 1;
-                return Err(self.fail(Problem::UnclosedString));
-            }
-            Some(_) => return Err(self.fail(Problem::Escape)),
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn number(&mut self) -> Result<(), Invalid> {
-        let start = self.pos;
-        self.pos += usize::from(self.peek() == b'-');
-        let digits = match self.peek() {
-            b'0' => {
-                self.pos += 1;
-                if self.peek().is_ascii_digit() {
-                    self.pos -= 1;
-                    return Err(self.fail(Problem::LeadingZero));
-                }
-                1
-            }
-            _ => self.digits()?,
-        };
-        if self.peek() == b'.' {
-            self.pos += 1;
-            self.digits()?;
-        }
-        let mut exponent_digits = 0;
-        if matches!(self.peek(), b'e' | b'E') {
-            self.pos += 1;
-            self.pos += usize::from(matches!(self.peek(), b'+' | b'-'));
-            exponent_digits = self.digits()?;
         }
         // 10^99 · 10^99 is far inside a double: only what may be larger is worth computing.
-        if digits + exponent_digits > 100 || exponent_digits > 2 {
-            let text = std::str::from_utf8(&self.bytes[start..self.pos]).unwrap_or_default();
-            if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                self.pos = start;
-                return Err(self.fail(Problem::NumberRange));
-            }
-        }
-        Ok(())
+        if digits > 100 { self.finite(start, pos) } else { Ok(pos) }
     }
 
-    /// At least one digit; returns how many.
+    #[cold]
+    fn finite(self, start: usize, end: usize) -> Result<usize, Syntax> {
+        let text = std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default();
+        match text.parse::<f64>().is_ok_and(f64::is_finite) {
+            true => Ok(end),
+            false => fail(start, Problem::NumberRange),
+        }
+    }
+
+    /// Reads at least one digit; where they end.
     #[inline(always)]
-    fn digits(&mut self) -> Result<usize, Invalid> {
-        let start = self.pos;
-        while self.peek().is_ascii_digit() {
-            self.pos += 1;
+    fn digits(self, start: usize) -> Result<usize, Syntax> {
+        let mut pos = start;
+        while self.peek(pos).is_ascii_digit() {
+            pos += 1;
         }
-        match self.pos - start {
-            0 => Err(self.fail(Problem::Number)),
-            count => Ok(count),
-        }
+        if pos == start { fail(pos, Problem::Number) } else { Ok(pos) }
     }
-}
-
-/// The high bits of those bytes that end the plain part of a string: quote, backslash, control characters. Exact for
-/// the lowest such byte; a borrow may mark others above it.
-#[inline(always)]
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = ONES << 7;
-    // With bit 1 flipped the quote (0x22) is 0x20, and what was 0x20 and 0x21 is above: one comparison finds the quote
-    // and the control characters.
-    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    (quote_or_control | backslash) & !word & HIGH
 }
 
 /// Which of the open brackets are objects: a bit for each, so that a hostile record cannot take much memory.

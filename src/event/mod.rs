@@ -7,6 +7,7 @@ mod json;
 mod plan;
 mod reject;
 pub mod scan;
+mod string;
 pub mod time;
 pub mod value;
 

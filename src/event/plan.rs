@@ -1,5 +1,6 @@
 //! Which fields of a record are wanted: a trie over keys, compiled once from the model.
 
+use super::string;
 use crate::model::Model;
 use crate::model::compiled::{EventPath, PathId, TraitId, TraitPath};
 
@@ -84,67 +85,66 @@ const SECTIONS: [&[u8]; 3] = [b"properties", b"context", b"traits"];
 /// The depth of `context.traits`.
 pub(super) const CONTEXT_TRAITS_DEPTH: u8 = 2;
 
+/// What is wanted at a place in the trie.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// The value, if it is an object.
+    pub object: bool,
+    /// The value, if it is anything else.
+    pub other: bool,
+    /// Bits of [`kept`].
+    pub kept: u8,
+}
+
 /// A place in the trie.
 #[derive(Debug)]
 pub(super) struct Node {
     pub parent: NodeId,
     /// Steps from the root.
     pub depth: u8,
-    /// The value here is wanted if it is an object.
-    pub wants_object: bool,
-    /// The value here is wanted if it is anything else.
-    pub wants_other: bool,
+    pub wanted: Wanted,
     /// Something beneath is wanted, if this is an object.
     pub inner: bool,
     /// Something beneath is wanted in the elements, if this is an array.
     pub elements: bool,
-    /// Bits of [`kept`].
-    pub kept: u8,
     /// Where its key stands in [`Plan::keys`].
     key: (u32, u32),
-    /// Where its children's hash table stands in [`Plan::tables`].
-    table: (u32, u32),
+    /// Where its children's table stands in [`Plan::slots`], and its shift.
+    table: (u32, u32, u32),
 }
 
-/// A place in a hash table of keys; open addressing.
+/// The hash table of the keys beneath a node; open addressing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Table<'p> {
+    slots: &'p [Slot],
+    /// What a hash is shifted by to give a place.
+    shift: u32,
+}
+
+impl Table<'_> {
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+/// A place in a [`Table`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
-    key: Key,
+    /// The key's; see [`string::word`].
+    word: u128,
     /// [`NOWHERE`]: the slot is empty.
-    node: NodeId,
+    pub node: NodeId,
+    pub wanted: Wanted,
 }
 
-/// What a key is compared by: for up to 16 bytes this is all of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
-    head: u64,
-    tail: u64,
-    len: u32,
-}
+/// The word of an empty slot: no text has a byte of 0xfe.
+const NO_WORD: u128 = 0xfe;
 
-impl Key {
-    /// The key at `text[start..end]`. What follows it in the text makes loading it cheap.
-    #[inline(always)]
-    fn new(text: &[u8], start: usize, end: usize) -> Key {
-        let len = end - start;
-        let word =
-            |at: usize| text.get(at..).and_then(|rest| rest.first_chunk().copied()).map(u64::from_le_bytes);
-        let (head, tail) = match (word(start), len) {
-            (Some(head), 8..) => (head, word(end - 8).unwrap_or(0)),
-            (Some(head), _) => (head & ((1 << (len * 8)) - 1), 0),
-            (None, _) => {
-                (text[start..end].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0)
-            }
-        };
-        Key { head, tail, len: len as u32 }
-    }
-
-    /// Good in all bits that a table's size leaves.
-    #[inline(always)]
-    fn hash(&self) -> usize {
-        let mixed = self.head ^ self.tail.rotate_left(29) ^ u64::from(self.len);
-        ((mixed ^ mixed >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize
-    }
+/// The higher a bit, the better.
+#[inline(always)]
+fn hash(word: u128) -> u64 {
+    (word as u64 ^ ((word >> 64) as u64).rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// Where a field is looked for: `own` (`group`, if the event is of that kind), else `beneath`.
@@ -160,8 +160,8 @@ pub(super) struct Places {
 pub struct Plan {
     pub(super) nodes: Vec<Node>,
     envelope: [NodeId; ENVELOPE.len()],
-    /// The nodes' hash tables of their children, one after the other.
-    tables: Vec<Slot>,
+    /// The nodes' tables of their children, one after the other.
+    slots: Vec<Slot>,
     keys: Vec<u8>,
     paths: Vec<Places>,
     traits: Vec<Places>,
@@ -184,7 +184,7 @@ impl Plan {
                     [(places.own, kept::OWN), (places.group, kept::GROUP), (places.beneath, kept::BENEATH)]
                 {
                     if let Some(node) = builder.nodes.get_mut(node as usize) {
-                        node.kept |= bit;
+                        node.wanted.kept |= bit;
                     }
                 }
                 places
@@ -193,30 +193,36 @@ impl Plan {
         builder.finish(envelope, paths, traits)
     }
 
-    /// The hash table of the keys beneath a node; empty if there are none.
+    /// The keys beneath a node; empty if there are none.
     #[inline(always)]
-    pub(super) fn children(&self, node: NodeId) -> &[Slot] {
+    pub(super) fn children(&self, node: NodeId) -> Table<'_> {
         match self.nodes.get(node as usize) {
-            Some(node) => &self.tables[node.table.0 as usize..node.table.1 as usize],
-            None => &[],
+            Some(&Node { table: (start, end, shift), .. }) => {
+                Table { slots: &self.slots[start as usize..end as usize], shift }
+            }
+            None => Table::default(),
         }
     }
 
-    /// The node of the key `text[start..end]` in a table of [`Plan::children`], or [`NOWHERE`].
+    /// What a table of [`Plan::children`] has for the key of this [word](string::word); a long key is looked at whole.
     #[inline(always)]
-    pub(super) fn child(&self, children: &[Slot], text: &[u8], start: usize, end: usize) -> NodeId {
-        let key = Key::new(text, start, end);
-        let mut at = key.hash();
-        while let Some(slot) = children.get(at & children.len().wrapping_sub(1)) {
-            if slot.node == NOWHERE {
-                break;
+    pub(super) fn child<'p, 't>(
+        &'p self,
+        children: Table<'p>,
+        word: u128,
+        key: impl Fn() -> &'t [u8],
+    ) -> Option<&'p Slot> {
+        let mut at = (hash(word) >> children.shift) as usize;
+        loop {
+            let slot = children.slots.get(at & (children.slots.len() - 1))?;
+            if slot.word == word && (word >> 120 == 0xff || self.key(slot.node) == key()) {
+                return Some(slot);
             }
-            if slot.key == key && (key.len <= 16 || self.key(slot.node) == &text[start..end]) {
-                return slot.node;
+            if slot.node == NOWHERE {
+                return None;
             }
             at += 1;
         }
-        NOWHERE
     }
 
     fn key(&self, node: NodeId) -> &[u8] {
@@ -269,13 +275,11 @@ impl Builder {
         self.nodes.push(Node {
             parent,
             depth,
-            wants_object: false,
-            wants_other: false,
+            wanted: Wanted::default(),
             inner: false,
             elements: false,
-            kept: 0,
             key: (self.keys.len() as u32, (self.keys.len() + key.len()) as u32),
-            table: (0, 0),
+            table: (0, 0, 0),
         });
         self.keys.extend_from_slice(key.as_bytes());
         self.children.push(Vec::new());
@@ -303,8 +307,8 @@ impl Builder {
             };
         }
         let section = self.nodes[node as usize].depth == 1 && SECTIONS.contains(&self.key(node));
-        self.nodes[node as usize].wants_object = true;
-        self.nodes[node as usize].wants_other = !section;
+        self.nodes[node as usize].wanted.object = true;
+        self.nodes[node as usize].wanted.other = !section;
         node
     }
 
@@ -334,24 +338,25 @@ impl Builder {
     }
 
     fn finish(mut self, envelope: [NodeId; ENVELOPE.len()], paths: Vec<Places>, traits: Vec<Places>) -> Plan {
-        let mut tables = Vec::new();
+        let mut slots = Vec::new();
         for (parent, children) in
             self.children.iter().enumerate().filter(|(_, children)| !children.is_empty())
         {
             // A quarter full at most: most keys of a record are not wanted and should meet an empty slot at once.
             let size = (children.len() * 4).next_power_of_two();
-            let start = tables.len();
-            tables.resize(start + size, Slot { key: Key::new(b"", 0, 0), node: NOWHERE });
+            let (start, shift) = (slots.len(), 64 - size.trailing_zeros());
+            slots.resize(start + size, Slot { word: NO_WORD, node: NOWHERE, wanted: Wanted::default() });
             for &node in children {
-                let key = Key::new(self.key(node), 0, self.key(node).len());
-                let mut at = key.hash();
-                while tables[start + (at & (size - 1))].node != NOWHERE {
+                let word = string::word(self.key(node));
+                let mut at = (hash(word) >> shift) as usize;
+                while slots[start + (at & (size - 1))].node != NOWHERE {
                     at += 1;
                 }
-                tables[start + (at & (size - 1))] = Slot { key, node };
+                slots[start + (at & (size - 1))] =
+                    Slot { word, node, wanted: self.nodes[node as usize].wanted };
             }
-            self.nodes[parent].table = (start as u32, tables.len() as u32);
+            self.nodes[parent].table = (start as u32, slots.len() as u32, shift);
         }
-        Plan { nodes: self.nodes, envelope, tables, keys: self.keys, paths, traits }
+        Plan { nodes: self.nodes, envelope, slots, keys: self.keys, paths, traits }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::compact;
 use super::json::{self, Scalar};
+use super::string;
 use std::borrow::Cow;
 
 /// A JSON value. Containers are their JSON text: they are only looked into when a test asks for it.
@@ -95,7 +96,7 @@ impl<'a> Value<'a> {
                 (Scalar::True, _) => Value::Bool(true),
                 (Scalar::False, _) => Value::Bool(false),
                 (Scalar::Number, number) => Value::Number(Number(number)),
-                (scalar, string) => Value::String(json::unescaped(scalar, string)),
+                (scalar, string) => Value::String(string::unescaped(scalar, string)),
             },
         })
     }

@@ -24,7 +24,8 @@ impl Random {
 
     /// Not after `clock`.
     fn time(&mut self, clock: i64) -> i64 {
-        let ago = [0, 1, 999, 1000, 89_999, 90_000, 3_600_000, 86_400_000, 1_209_600_000, 1_209_600_001, i64::MAX];
+        let ago =
+            [0, 1, 999, 1000, 89_999, 90_000, 3_600_000, 86_400_000, 1_209_600_000, 1_209_600_001, i64::MAX];
         (clock - self.pick(&ago).min(clock)).max(0)
     }
 
@@ -118,7 +119,7 @@ fn twist(lead: &mut Lead, random: &mut Random) {
         }
         13 => lead.resets.push(Reset { score: random.below(bounds.scores as u64) as u16, until: time }),
         14 => lead.touches.push(Touch { channel: random.below(bounds.channels as u64) as u16, time }),
-        _ => lead.message_ids.push(MessageId { hash: random.below(u64::MAX), time }),
+        _ => lead.message_ids.push(random.below(u64::MAX), time, 64),
     }
 }
 
