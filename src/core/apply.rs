@@ -159,7 +159,7 @@ fn see(lead: &mut Lead, rule: &Seen, id: SeenId, event: &Event<'_>) {
     };
     let mut seen = lead.seen[at];
     if !rule.timed && rule.distinct.is_none() {
-        seen.count = (seen.count + 1).min(rule.keep);
+        seen.count = seen.count.saturating_add(1).min(rule.keep);
         lead.seen[at] = seen;
         return;
     }

@@ -1,7 +1,7 @@
 //! What a signal brings to a score, and what is left of it at a later clock (SPEC §4).
 
 use super::lead::{Held, Lead, Slot};
-use crate::model::compiled::{AtMost, Contribution, ContributionId, Decay, Model};
+use crate::model::compiled::{AtMost, Contribution, ContributionId, Decay, Model, Range};
 
 /// Counts an occurrence at event time `time`, unless `at_most` or a reset keeps it from counting.
 pub fn count(lead: &mut Lead, model: &Model, id: ContributionId, points: f64, time: i64) {
@@ -27,7 +27,7 @@ pub fn count(lead: &mut Lead, model: &Model, id: ContributionId, points: f64, ti
     let mut held = lead.held[at];
     if contribution.at_most.is_none_or(|at_most| may_count(lead, &mut held, at_most, time)) {
         match contribution.decay {
-            Decay::None => held.value += points,
+            Decay::None => held.value = finite(held.value + points),
             Decay::HalfLife(half_life) => add_decaying(&mut held, half_life, points, time),
             Decay::Lifespan { slot, .. } | Decay::Window { slot, .. } => {
                 add_to_slot(lead, &mut held, slot, points, time)
@@ -64,10 +64,16 @@ fn add_decaying(held: &mut Held, half_life: i64, points: f64, time: i64) {
     if held.count == 0 {
         held.value = points;
     } else if time >= held.last_at {
-        held.value = held.value * remaining(half_life, time - held.last_at) + points;
+        held.value = finite(held.value * remaining(half_life, time - held.last_at) + points);
     } else {
-        held.value += points * remaining(half_life, held.last_at - time);
+        held.value = finite(held.value + points * remaining(half_life, held.last_at - time));
     }
+}
+
+/// A sum of points that stays a number: a lead keeps no infinity, and two of them would have no sum.
+#[inline]
+fn finite(points: f64) -> f64 {
+    Range::UNBOUNDED.clamp(points)
 }
 
 /// 2^(−age / half-life).
@@ -84,11 +90,13 @@ pub fn remaining(half_life: i64, age: i64) -> f64 {
 fn add_to_slot(lead: &mut Lead, held: &mut Held, slot_ms: i64, points: f64, time: i64) {
     let number = time.div_euclid(slot_ms);
     let slots = lead.slots.get_mut(held.slots);
-    let place = slots.partition_point(|slot| slot.time.div_euclid(slot_ms) < number);
-    match slots.get_mut(place) {
+    // A lead that was kept by a model with narrower slots has several in one: the latest is the one to grow, for only
+    // that keeps them ascending.
+    let place = slots.partition_point(|slot| slot.time.div_euclid(slot_ms) <= number);
+    match place.checked_sub(1).map(|at| &mut slots[at]) {
         Some(slot) if slot.time.div_euclid(slot_ms) == number => {
             slot.time = slot.time.max(time);
-            slot.points += points;
+            slot.points = finite(slot.points + points);
             slot.count = slot.count.saturating_add(1);
         }
         _ => lead.slots.insert(&mut held.slots, place, Slot { time, points, count: 1 }),
@@ -116,7 +124,7 @@ pub fn drop_finished_slots(lead: &mut Lead, model: &Model) {
 
 /// The sums of the positive and of the negative parts at a clock. Between events the first never grows and the second
 /// never falls, which is what bounds a score over a span of time.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Parts {
     pub positive: f64,
     pub negative: f64,
@@ -126,10 +134,15 @@ impl Parts {
     #[inline]
     fn add(&mut self, points: f64) {
         if points >= 0.0 {
-            self.positive += points;
+            self.positive = (self.positive + points).min(f64::MAX);
         } else {
-            self.negative += points;
+            self.negative = (self.negative + points).max(f64::MIN);
         }
+    }
+
+    /// Adds what is left of other parts that decay alike: set off against each other, for only the rest can move.
+    pub fn add_left(&mut self, parts: &Parts, left: f64) {
+        self.add(parts.sum() * left);
     }
 
     pub fn sum(&self) -> f64 {
@@ -164,7 +177,9 @@ pub fn not_over(lead: &Lead, held: &Held, contribution: &Contribution, clock: i6
         Decay::None | Decay::HalfLife(_) => (held.count, held.last_at),
         Decay::Lifespan { life, .. } | Decay::Window { life, .. } => {
             let current = lead.slots.get(held.slots).iter().filter(|slot| clock - slot.time < life);
-            current.fold((0, i64::MIN), |(count, last), slot| (count + slot.count, last.max(slot.time)))
+            current.fold((0, i64::MIN), |(count, last), slot| {
+                (count.saturating_add(slot.count), last.max(slot.time))
+            })
         }
     }
 }

@@ -89,8 +89,7 @@ impl Curves {
         let mut parts = curve.constant;
         for term in &self.terms[curve.terms.0 as usize..curve.terms.1 as usize] {
             let left = remaining(term.half_life, clock - self.base);
-            parts.positive += term.parts.positive * left;
-            parts.negative += term.parts.negative * left;
+            parts.add_left(&term.parts, left);
         }
         for held in &self.slotted[curve.slotted.0 as usize..curve.slotted.1 as usize] {
             add_worth(&mut parts, lead, held, &model.contributions[usize::from(held.id)], clock);

@@ -20,15 +20,28 @@ pub fn next_second(lead: &Lead) -> i64 {
     lead.clock.div_euclid(1000) + 1
 }
 
-/// The first second in `from..=to` at which an input of time would leave a trace.
-pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
-    Search { rules, lead, memo, from, coarse: false }.run(to)
+/// How many spans one search looks at. A score whose rises and falls cancel out beside a bar may stay undecided in every
+/// span for years; such a lead is looked at again where the search stopped, so that it does not hold up the others.
+const LOOKS: u32 = 20_000;
+
+/// When to look at a lead again: nothing is due before that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    pub second: i64,
+    /// An input of time leaves a trace at this second.
+    pub certain: bool,
+}
+
+/// The first second in `from..=to` at which an input of time would leave a trace, or, not certain, where the search
+/// stopped before it.
+pub fn first_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<Due> {
+    Search { rules, lead, memo, from, coarse: false, looks: LOOKS }.run(to)
 }
 
 /// As [`first_due`], or a second before it by at most an eighth of the time until then: enough to look again, and most
 /// leads have another event before that.
-pub fn near_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<i64> {
-    Search { rules, lead, memo, from, coarse: true }.run(to)
+pub fn near_due(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<Due> {
+    Search { rules, lead, memo, from, coarse: true, looks: LOOKS }.run(to)
 }
 
 struct Search<'a> {
@@ -37,45 +50,45 @@ struct Search<'a> {
     memo: &'a mut Memo,
     from: i64,
     coarse: bool,
+    looks: u32,
 }
 
 impl Search<'_> {
-    fn run(&mut self, to: i64) -> Option<i64> {
+    fn run(&mut self, to: i64) -> Option<Due> {
         let to = to.min(LAST_SECOND);
         if self.from > to {
             return None;
         }
         self.memo.prepare(&self.rules.model, self.lead, self.from * 1000);
-        if !self.may_happen(self.from, to) {
+        if !may_happen(self.rules, self.lead, self.memo, self.from, to) {
             return None;
         }
         let (mut start, mut length) = (self.from, FIRST_SPAN);
         while start <= to {
             let end = to.min(start.saturating_add(length - 1));
-            if self.may_happen(start, end)
-                && let Some(second) = self.halve(start, end)
-            {
-                return Some(second);
+            if let Some(due) = self.first(start, end) {
+                return Some(due);
             }
             (start, length) = (end + 1, length.saturating_mul(8));
         }
         None
     }
 
-    /// The first due second of a span in which something may happen.
-    fn halve(&mut self, from: i64, to: i64) -> Option<i64> {
+    /// The first due second of a span, by halving it as long as something may happen.
+    fn first(&mut self, from: i64, to: i64) -> Option<Due> {
+        if self.looks == 0 {
+            return Some(Due { second: from, certain: false });
+        }
+        self.looks -= 1;
+        if !may_happen(self.rules, self.lead, self.memo, from, to) {
+            return None;
+        }
         // At a moment `may_happen` is exact.
         if from == to || self.coarse && (to - from) * 8 <= from - self.from {
-            return Some(from);
+            return Some(Due { second: from, certain: from == to });
         }
         let middle = from + (to - from) / 2;
-        [(from, middle), (middle + 1, to)]
-            .into_iter()
-            .find_map(|(from, to)| if self.may_happen(from, to) { self.halve(from, to) } else { None })
-    }
-
-    fn may_happen(&mut self, from: i64, to: i64) -> bool {
-        may_happen(self.rules, self.lead, self.memo, from, to)
+        self.first(from, middle).or_else(|| self.first(middle + 1, to))
     }
 }
 

@@ -101,9 +101,10 @@ pub fn round6(value: f64) -> f64 {
     (whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)) as f64 / 1e6
 }
 
-/// Sums of floats over the same numbers differ by their order; spans are widened by more than that, so that a
-/// deadline is never late. At a moment nothing is widened.
-const SLACK: f64 = 1e-9;
+/// Over a span a group is summed up in another order than at a moment; it is widened by more than the two can differ by,
+/// so that a deadline is never late. A group that stays the same is not: a score that rests on a bar would be unsettled
+/// for ever.
+const SLACK: f64 = 1e-13;
 
 #[derive(Debug, Clone, Copy)]
 struct Judged {
@@ -203,13 +204,7 @@ impl<'a> Judge<'a> {
             }
         };
         let value = raw.clamp(score.range);
-        let rounded = if self.is_moment() {
-            let rounded = round6(value.low);
-            Interval { low: rounded, high: rounded }
-        } else {
-            let slack = SLACK * value.high.abs().max(value.low.abs()).max(1.0);
-            Interval { low: round6(value.low - slack), high: round6(value.high + slack) }
-        };
+        let rounded = Interval { low: round6(value.low), high: round6(value.high) };
         let judged = Judged { value, rounded, known };
         self.memo.scores[usize::from(id)] = Some(judged);
         judged
@@ -253,7 +248,10 @@ impl<'a> Judge<'a> {
         } else {
             let at = |clock| self.memo.curves.at(self.model, self.lead, group, clock);
             let (start, end) = (at(self.from), at(self.to));
-            Interval { low: end.positive + start.negative, high: start.positive + end.negative }
+            let size = start.positive - start.negative;
+            let slack = if start == end { 0.0 } else { size * SLACK };
+            let (low, high) = (end.positive + start.negative, start.positive + end.negative);
+            Interval { low: low - slack, high: high + slack }
         };
         value.clamp(group.range)
     }
@@ -294,7 +292,7 @@ impl<'a> Judge<'a> {
             return 0.0;
         }
         let times = inactivity.every.map_or(0, |every| over / every);
-        inactivity.points * (1 + times) as f64
+        Range::UNBOUNDED.clamp(inactivity.points * (1 + times) as f64)
     }
 
     /// The grade at a moment: an index into the score's grades.

@@ -2,7 +2,7 @@
 
 use super::apply::{self, Dedup};
 use super::codec::{self, Corrupt, Told};
-use super::due::{first_due, near_due, next_second};
+use super::due::{Due, first_due, near_due, next_second};
 use super::effects::Effects;
 use super::judge::Memo;
 use super::lead::Lead;
@@ -207,6 +207,10 @@ impl Partition {
         own.lead.message_ids.check()?;
         own.bytes.clear();
         codec::write_prefix(&mut own.bytes, &own.id);
+        // Another spelling of the id would never be found again.
+        if !bytes.starts_with(&own.bytes) {
+            return Err(Corrupt("an id in another form than the usual one"));
+        }
         let hash = xxh3_64(own.id.as_bytes());
         let number = match store.find(hash, &own.bytes) {
             Some(found) => {
@@ -331,10 +335,13 @@ impl Leads {
             return;
         }
         let mut from = next_second(&self.own.lead);
-        while let Some(second) = first_due(rules, &self.own.lead, &mut self.scratch.memo, from, last) {
-            self.own.lead.clock = second * 1000;
-            self.settle_own(rules, None, effects);
-            from = second + 1;
+        while let Some(due) = first_due(rules, &self.own.lead, &mut self.scratch.memo, from, last) {
+            from = due.second;
+            if due.certain {
+                self.own.lead.clock = due.second * 1000;
+                self.settle_own(rules, None, effects);
+                from += 1;
+            }
         }
     }
 
@@ -375,7 +382,11 @@ impl Leads {
             self.due.push((other.id.clone(), number));
         } else {
             self.wakes.idle += 1;
-            arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
+            // From here on, not from the lead's clock: a search that stopped early must come further each time.
+            let from = next_second(&other.lead).max(second + 1);
+            arm_by(store, timers, number, from, |from, to| {
+                first_due(rules, &other.lead, &mut scratch.memo, from, to)
+            });
         }
     }
 
@@ -412,12 +423,12 @@ fn arm_by(
     timers: &mut Timers,
     number: u32,
     from: i64,
-    mut due: impl FnMut(i64, i64) -> Option<i64>,
+    mut due: impl FnMut(i64, i64) -> Option<Due>,
 ) {
     let armed = store.armed(number);
     let armed_later = armed != NEVER && armed >= from;
     match due(from, if armed_later { armed - 1 } else { NEVER }) {
-        Some(second) => {
+        Some(Due { second, .. }) => {
             store.arm(number, second);
             timers.insert(number, second);
         }

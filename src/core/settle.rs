@@ -103,7 +103,7 @@ impl<'a> Settling<'a> {
         topic: Topic,
         fill: impl for<'x> FnOnce(records::Common<'x>, &mut Judge<'x>, Push<'_>),
     ) {
-        self.lead.seq += 1;
+        self.lead.seq = self.lead.seq.saturating_add(1);
         self.happened = true;
         let (id, seq, at_ms) = (self.id, self.lead.seq, self.lead.clock);
         let mut judge = Judge::at(&self.rules.model, self.lead, at_ms, &mut self.scratch.memo);

@@ -192,6 +192,14 @@ pub(super) fn bad_record_time(ms: i64) -> Rejection {
     rejection(Reason::BadTime, detail)
 }
 
+/// The event's time lies too far ahead of a record's timestamp that is no time itself.
+pub(super) fn bad_clamp(ms: i64) -> Rejection {
+    let detail = format!(
+        "the record's own timestamp, {ms} ms, is before 1970, and the event's time lies too far ahead of it: let the producer stamp its records with the time of sending"
+    );
+    rejection(Reason::BadTime, detail)
+}
+
 fn shape_name(shape: Shape) -> &'static str {
     match shape {
         Shape::Scalar(Scalar::Null) => "null",

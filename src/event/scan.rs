@@ -3,7 +3,7 @@
 use super::capture::{At, Capture, Captures, MAX_DEPTH};
 use super::envelope::Lead;
 use super::plan::{CONTEXT_TRAITS_DEPTH, NOWHERE, NodeId, Places, kept};
-use super::{Event, EventLimits, Kind, Rejection, Value, reject};
+use super::{Event, EventLimits, Kind, Rejection, Value, reject, time};
 use crate::model::compiled::{Field, TraitId};
 use std::borrow::Cow;
 
@@ -80,12 +80,16 @@ impl<'a> Scan<'a> {
         let sent_ms = self.time_ms(record_time_ms)?;
         let latest_ms = record_time_ms.map_or(i64::MAX, |ms| ms.saturating_add(limits.future_skew_ms));
         let clamped = sent_ms > latest_ms;
+        let time_ms = match record_time_ms {
+            Some(ms) if clamped => time::in_range(ms).ok_or_else(|| reject::bad_clamp(ms))?,
+            _ => sent_ms,
+        };
         Ok(Event {
             kind: self.kind,
             lead,
             identifies: self.identifies(),
             name: self.name,
-            time_ms: record_time_ms.filter(|_| clamped).unwrap_or(sent_ms),
+            time_ms,
             record_time_ms,
             clamped,
             message_id: self.message_id(),

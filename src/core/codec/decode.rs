@@ -156,6 +156,10 @@ fn decode_traits(
         if std::str::from_utf8(inner).is_err() {
             return Err(Corrupt("a trait that is not UTF-8"));
         }
+        // Encoding takes an opening quote for that of a text.
+        if head & 1 == 0 && inner.first() == Some(&b'"') {
+            return Err(Corrupt("a text without its quotes"));
+        }
         let mut text = lead.text.list(&[]);
         if head & 1 != 0 {
             lead.text.push(&mut text, b'"');

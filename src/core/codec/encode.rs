@@ -167,18 +167,19 @@ fn encode_decisions(lead: &Lead, told: &mut Told, out: &mut Vec<u8>) {
     }
 }
 
-/// Scores below this are kept as whole millionths, which is what their rounding leaves of them.
-const LARGEST_IN_MILLIONTHS: f64 = 1e9;
+/// Scores of fewer millionths are kept as these, which is what their rounding leaves of them.
+const MOST_MILLIONTHS: f64 = 1e15;
 
 /// Whole scores take one or two bytes, others up to five.
 fn write_score(out: &mut Vec<u8>, score: &SentScore) {
     out.push(score.grade.map_or(0, |grade| grade.saturating_add(1)));
-    if score.value.abs() >= LARGEST_IN_MILLIONTHS {
+    let millionths = (score.value * 1e6).round();
+    if millionths.abs() >= MOST_MILLIONTHS {
         write_varint(out, FLOAT);
         out.extend_from_slice(&score.value.to_le_bytes());
         return;
     }
-    let millionths = (score.value * 1e6).round() as i64;
+    let millionths = millionths as i64;
     let (number, unit) = match millionths.unsigned_abs() {
         number if number % 1_000_000 == 0 => (number / 1_000_000, UNITS),
         number if number % 10_000 == 0 => (number / 10_000, HUNDREDTHS),

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use super::names::refuse_repeats;
-use super::scores::sorted_parts_first;
+use super::scores::{MAX_NESTED, first_too_deep, sorted_parts_first};
 use crate::model::ast::{self, ConditionEntry};
 use crate::model::compiled::{
     Alert, Attribution, AttributionModel, Channel, Edge, EmitScores, IndexSet, Qualification, Route, Sla,
@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const TOUCHES: u32 = 20;
 /// The stretch in which touches of a channel are one, unless the model says otherwise.
 const GAP_MS: i64 = 30 * 60_000;
+/// Criteria that are judged for one qualification, those of the qualifications that it asks for included.
+const MAX_JUDGED: usize = 10_000;
 
 impl Compiler<'_> {
     pub(super) fn qualifications(&mut self) {
@@ -29,12 +31,31 @@ impl Compiler<'_> {
             all[id].1.iter().for_each(|(_, when)| self.qualifications_in(when, &mut parts));
             parts
         };
-        if let Err(circle) = sorted_parts_first(all.len(), parts) {
-            let name = &all[circle[0]].0;
-            let names: Vec<&str> = circle.iter().map(|&id| all[id].0.as_str()).collect();
-            let message =
-                format!("the qualification '{}' asks for itself: {}", name.value, names.join(" → "));
-            self.diagnostics.error_hint(name.span, message, "take one `qualified.…` out of them");
+        let order = match sorted_parts_first(all.len(), parts) {
+            Ok(order) => order,
+            Err(circle) => {
+                let name = &all[circle[0]].0;
+                let names: Vec<&str> = circle.iter().map(|&id| all[id].0.as_str()).collect();
+                let message =
+                    format!("the qualification '{}' asks for itself: {}", name.value, names.join(" → "));
+                self.diagnostics.error_hint(name.span, message, "take one `qualified.…` out of them");
+                return;
+            }
+        };
+        // A qualification is judged anew wherever it is asked for.
+        let mut judged = vec![0_usize; all.len()];
+        let too_wide = order.iter().copied().find(|&id| {
+            let asked_for = parts(id).into_iter().map(|part| judged[part]);
+            judged[id] = asked_for.fold(all[id].1.iter().count(), usize::saturating_add);
+            judged[id] > MAX_JUDGED
+        });
+        if let Some(id) = too_wide.or_else(|| first_too_deep(&order, parts)) {
+            let name = &all[id].0;
+            let message = format!(
+                "the qualification '{}' asks for others that ask for others, more than {MAX_NESTED} deep or more than {MAX_JUDGED} criteria in all",
+                shorten(name)
+            );
+            self.diagnostics.error_hint(name.span, message, "take some `qualified.…` out of it");
         }
     }
 

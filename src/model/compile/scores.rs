@@ -7,7 +7,7 @@ use crate::model::compiled::{
     AtMost, Contribution, Criterion, CriterionEntry, Decay, DurationMs, Grade, Group, Inactivity, Points,
     PointsScore, Range, Score, ScoreId, ScoreKind, TraitId,
 };
-use crate::model::diagnostic::{Spanned, Text};
+use crate::model::diagnostic::{Spanned, Text, shorten};
 
 /// The range of a score without one: `[0, null]`.
 const SCORE_RANGE: Range = Range { min: 0.0, max: Range::UNBOUNDED.max };
@@ -234,7 +234,17 @@ impl<'a> Compiler<'a> {
         };
         let sorted = sorted_parts_first(scores.len(), parts);
         match sorted {
-            Ok(order) => order.into_iter().filter_map(|id| ScoreId::try_from(id).ok()).collect(),
+            Ok(order) => {
+                if let Some(id) = first_too_deep(&order, parts) {
+                    let name = &self.source.scores.0[id].0;
+                    let message = format!(
+                        "the score '{}' is made of scores that are made of scores, more than {MAX_NESTED} deep",
+                        shorten(name)
+                    );
+                    self.diagnostics.error_hint(name.span, message, "make it of fewer steps");
+                }
+                order.into_iter().filter_map(|id| ScoreId::try_from(id).ok()).collect()
+            }
             Err(circle) => {
                 let name = &self.source.scores.0[circle[0]].0;
                 let names: Vec<&str> = circle.iter().map(|&id| self.source.scores.0[id].0.as_str()).collect();
@@ -264,6 +274,18 @@ fn decay(decay: ast::Decay) -> Decay {
         ast::Decay::Lifespan(life) => Decay::Lifespan { life: life.ms, slot: slot(life.ms) },
         ast::Decay::Window(life) => Decay::Window { life: life.ms, slot: slot(life.ms) },
     }
+}
+
+/// Scores made of scores, and qualifications that ask for others, nest at most so deep: judging them recurses.
+pub(super) const MAX_NESTED: usize = 16;
+
+/// Of nodes in an order with their parts first, the first that nests too deep.
+pub(super) fn first_too_deep(order: &[usize], parts: impl Fn(usize) -> Vec<usize>) -> Option<usize> {
+    let mut depths = vec![0; order.len()];
+    order.iter().copied().find(|&node| {
+        depths[node] = 1 + parts(node).into_iter().map(|part| depths[part]).max().unwrap_or(0);
+        depths[node] > MAX_NESTED
+    })
 }
 
 /// All of `0..len`, parts before what is made of them; or a circle, its first node also at its end. Without
