@@ -29,3 +29,6 @@ pub mod sla;
 pub mod store;
 pub mod timers;
 pub mod varint;
+
+#[cfg(test)]
+mod tests;
