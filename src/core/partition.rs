@@ -384,10 +384,7 @@ impl Leads {
         } else {
             self.wakes.idle += 1;
             // From here on, not from the lead's clock: a search that stopped early must come further each time.
-            let from = next_second(&other.lead).max(second + 1);
-            arm_by(store, timers, number, from, |from, to| {
-                first_due(rules, &other.lead, &mut scratch.memo, from, to)
-            });
+            arm_exactly(rules, store, timers, &mut scratch.memo, number, &other.lead, second + 1);
         }
     }
 

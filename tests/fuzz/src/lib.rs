@@ -1,7 +1,7 @@
 //! What the fuzz targets share: a model in which everything occurs, how an input becomes records, and what must hold of
 //! a partition whatever it was given.
 
-use qualifyd::core::codec;
+use qualifyd::core::codec::{self, Told};
 use qualifyd::core::effects::Effects;
 use qualifyd::core::lead::Lead;
 use qualifyd::core::partition::{Limits, Partition, Record, Timestamp};
@@ -96,7 +96,7 @@ pub fn check_kept(rules: &Arc<Rules>, partition: &Partition) {
     restored.restore_stream_time(partition.stream_time_ms());
     let (mut lead, mut id) = (Lead::default(), String::new());
     for bytes in partition.lead_bytes() {
-        codec::decode(bytes, &rules.bounds, &mut lead, &mut id).expect("a lead's bytes are readable");
+        codec::decode(bytes, &rules.bounds, &mut lead, &mut Told::default(), &mut id).expect("a lead's bytes are readable");
         assert_eq!(encoded(rules, &lead, &id), bytes, "a lead has one encoding");
         restored.restore(bytes).expect("a lead's bytes can be restored");
     }
@@ -107,6 +107,6 @@ pub fn check_kept(rules: &Arc<Rules>, partition: &Partition) {
 pub fn encoded(rules: &Rules, lead: &Lead, id: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     codec::write_prefix(&mut bytes, id);
-    codec::encode(lead, rules.tables, &mut bytes);
+    codec::encode(lead, rules.tables, &mut Told::default(), &mut bytes);
     bytes
 }

@@ -1,6 +1,6 @@
 //! Leads as they come to be, and leads whose parts are set to what arithmetic stumbles over.
 
-use qualifyd::core::codec;
+use qualifyd::core::codec::{self, Told};
 use qualifyd::core::lead::*;
 use qualifyd::event::time::LATEST_MS;
 use qualifyd_fuzz::{NOW_MS, RULES, apply_all, encoded};
@@ -76,7 +76,7 @@ pub fn lived(random: &mut Random) -> Vec<u8> {
 /// The bytes of a lead with some parts set to extremes; `None` for bytes that are no lead's.
 pub fn twisted(bytes: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let (mut lead, mut id) = (Lead::default(), String::new());
-    codec::decode(bytes, &RULES.bounds, &mut lead, &mut id).ok()?;
+    codec::decode(bytes, &RULES.bounds, &mut lead, &mut Told::default(), &mut id).ok()?;
     for _ in 0..1 + random.below(4) {
         twist(&mut lead, random);
     }

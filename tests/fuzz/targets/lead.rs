@@ -5,7 +5,7 @@
 mod extremes;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
-use qualifyd::core::codec;
+use qualifyd::core::codec::{self, Told};
 use qualifyd::core::due::{first_due, next_second};
 use qualifyd::core::effects::Effects;
 use qualifyd::core::judge::Memo;
@@ -18,12 +18,12 @@ const DAY_MS: i64 = 86_400_000;
 
 fuzz_target!(|bytes: &[u8]| {
     let (mut lead, mut id) = (Lead::default(), String::new());
-    let decoded = codec::decode(bytes, &RULES.bounds, &mut lead, &mut id);
+    let decoded = codec::decode(bytes, &RULES.bounds, &mut lead, &mut Told::default(), &mut id);
     if decoded.and_then(|_| lead.message_ids.check()).is_err() {
         return;
     }
     let again = encoded(&RULES, &lead, &id);
-    codec::decode(&again, &RULES.bounds, &mut lead, &mut id).expect("what was written can be read");
+    codec::decode(&again, &RULES.bounds, &mut lead, &mut Told::default(), &mut id).expect("what was written can be read");
     assert_eq!(encoded(&RULES, &lead, &id), again, "a lead has one encoding");
 
     first_due(&RULES, &lead, &mut Memo::default(), next_second(&lead), i64::MAX);
