@@ -33,7 +33,7 @@ pub fn count(lead: &mut Lead, model: &Model, id: ContributionId, points: f64, ti
                 add_to_slot(lead, &mut held, slot, points, time)
             }
         }
-        held.last_at = if held.count == 0 { time } else { held.last_at.max(time) };
+        held.last_at = held.last_at.max(time);
         held.count = held.count.saturating_add(1);
     }
     lead.held[at] = held;

@@ -105,6 +105,18 @@ fn slots_of_a_model_with_narrower_ones_stay_ascending() {
     assert_eq!(times, [START_MS, START_MS + 3000]);
 }
 
+#[test]
+fn the_latest_counted_time_is_the_latest_of_the_counted_times() {
+    let rules = rules("points: { a: { points: 1, at_most: 3, per: 1d } }", "");
+    let mut partition = Partition::new(rules.clone(), Limits::default());
+    apply(&mut partition, "A", START_MS, "1");
+    let mut lead = only_lead(&rules, &partition);
+    lead.held[0].count = 0;
+    contribution::count(&mut lead, &rules.model, 0, 1.0, START_MS - 1000);
+    assert_eq!(lead.times.get(lead.held[0].times), [START_MS - 1000, START_MS]);
+    assert_eq!(lead.held[0].last_at, START_MS);
+}
+
 /// A lead of 1,000 points that do not decay.
 fn lead_at_a_bar(rules: &Arc<Rules>) -> Lead {
     let mut partition = Partition::new(rules.clone(), Limits::default());
