@@ -6,6 +6,8 @@
 //! - [`judge`]: scores and conditions, at a moment or over a span; [`due`]: the next second that matters, by [`curve`]
 //! - [`contribution`]: points and their decay; [`attribution`]: touches and credit
 //! - [`lead`]: a lead as it is worked on; [`codec`]: its bytes; [`store`] and [`timers`]: where it waits
+//! - [`tables`]: the names behind a lead's numbers, with what conditions [mean](meaning); [`migrate`]: a lead of an older
+//!   model becomes one of the present
 //! - [`report`]: fills the public records; [`effects`]: the records to send
 
 pub mod alert;
@@ -19,7 +21,9 @@ pub mod due;
 pub mod effects;
 pub mod judge;
 pub mod lead;
+pub mod meaning;
 pub mod message_ids;
+pub mod migrate;
 pub mod partition;
 pub mod pool;
 pub mod report;
@@ -27,6 +31,7 @@ pub mod rules;
 pub mod settle;
 pub mod sla;
 pub mod store;
+pub mod tables;
 pub mod timers;
 pub mod varint;
 
