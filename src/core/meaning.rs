@@ -102,7 +102,8 @@ impl<'a> Meanings<'a> {
             Condition::Identified(wanted) => push(text, format_args!("identified {wanted}")),
             Condition::Stage(stages) => {
                 let stages = self.model.stages.iter().enumerate().filter(|(at, _)| stages.contains(*at));
-                let names: Vec<&str> = stages.map(|(_, stage)| stage.name.as_str()).collect();
+                let mut names: Vec<&str> = stages.map(|(_, stage)| stage.name.as_str()).collect();
+                names.sort_unstable();
                 push(text, format_args!("stage {names:?}"));
             }
             Condition::Score(id, test) => {

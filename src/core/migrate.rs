@@ -13,7 +13,6 @@ use super::lead::*;
 use super::pool::{List, Pool};
 use super::rules::Rules;
 use super::tables::{ContributionNames, Tables, TransitionNames};
-use crate::model::Model;
 use crate::model::compiled::*;
 use std::collections::BTreeMap;
 
