@@ -100,6 +100,17 @@ pub fn read_id(bytes: &[u8], out: &mut String) -> Result<(), Corrupt> {
     read_prefix(&mut Reader::new(bytes), out)
 }
 
+/// How many bytes [`write_prefix`] wrote at the front of a lead's bytes.
+pub fn prefix_length(bytes: &[u8]) -> Result<usize, Corrupt> {
+    let reader = &mut Reader::new(bytes);
+    reader.byte()?;
+    match reader.varint()? {
+        0 => reader.take(16)?,
+        length => reader.take(length as usize - 1)?,
+    };
+    Ok(bytes.len() - reader.left())
+}
+
 fn read_prefix(reader: &mut Reader<'_>, out: &mut String) -> Result<(), Corrupt> {
     if reader.byte()? != FORMAT {
         return Err(Corrupt("unknown format"));
