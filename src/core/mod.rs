@@ -1,7 +1,8 @@
 //! Everything that decides about a lead. Knows no Kafka, no tokio, no clock: time is an argument, a deadline is a
 //! return value, effects are returned.
 //!
-//! - [`partition`]: records in, effects out; the leads of one partition, their timers, the stream time
+//! - [`partition`]: records in, effects out; [`leads`]: the leads of one partition, their timers, the stream time;
+//!   [`changes`]: what of them is not committed yet
 //! - [`apply`]: what an event leaves with its lead; [`settle`]: what an input brings about, with [`alert`] and [`sla`]
 //! - [`judge`]: scores and conditions, at a moment or over a span; [`due`]: the next second that matters, by [`curve`]
 //! - [`contribution`]: points and their decay; [`attribution`]: touches and credit
@@ -14,6 +15,7 @@ pub mod alert;
 pub mod apply;
 pub mod attribution;
 pub mod bits;
+pub mod changes;
 pub mod codec;
 pub mod contribution;
 pub mod curve;
@@ -21,6 +23,7 @@ pub mod due;
 pub mod effects;
 pub mod judge;
 pub mod lead;
+pub mod leads;
 pub mod meaning;
 pub mod message_ids;
 pub mod migrate;
