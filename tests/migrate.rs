@@ -139,7 +139,7 @@ impl Shop {
             assert_eq!((lead.clock, lead.seq), before);
             shop.partition.restore(&encode(&lead, &id)).expect("a lead of the new model");
         }
-        shop.partition.restore_stream_time(self.partition.stream_time_ms());
+        shop.partition.restore_stream_time(self.partition.stream_time_ms(), false);
         (shop, dropped)
     }
 }
@@ -433,6 +433,23 @@ fn a_handover_that_waits_for_an_address_goes_on_waiting() {
 }
 
 #[test]
+fn a_handover_that_nobody_waits_for_any_more_is_forgotten() {
+    for edit in [
+        [("from: mql, to: sal, on: accepted", "from: lead, to: sal, on: accepted")],
+        [("from: mql, to: sal, on: accepted", "from: mql, to: sal, inactive_for: 90d")],
+        [("from: mql, to: sal, on: accepted", "from: mql, to: recycled, on: accepted")],
+    ] {
+        let mut shop = qualified();
+        shop.plain("Lead Accepted", START);
+        let (mut shop, _) = shop.edit(&edited(&edit));
+        assert_eq!(shop.state(START).get("missing"), None, "{edit:?}");
+        let records =
+            shop.event("Other", START + HOUR, json!({ "context": { "traits": { "email": "u@x.de" } } }));
+        assert!(told(&records, "transition").is_empty(), "{edit:?}: {records:#?}");
+    }
+}
+
+#[test]
 fn a_new_score_is_told_where_it_is_not_nothing() {
     let new = edited(&[(
         "  fit:\n",
@@ -455,6 +472,19 @@ fn a_grade_that_is_gone_is_told_anew() {
         qualified().edit(&edited(&[("grades: { A: 40, B: 0 }", "grades: { best: 40, B: 0 }")]));
     assert_eq!(dropped, Dropped { grades: 1, ..Dropped::default() });
     assert_eq!(shop.until(START + 1000)[0]["grades"]["fit"], "best");
+}
+
+#[test]
+fn the_bytes_tell_by_which_tables_they_were_written() {
+    let lead = qualified().lead();
+    for id in ["u", "0b9c6e1e-8a0e-4c0e-9d57-0e8d9f1a2b3c", &"long".repeat(100)] {
+        let mut bytes = Vec::new();
+        codec::write_prefix(&mut bytes, id);
+        let prefix = bytes.len();
+        codec::encode(&lead, 70_000, &mut Told::default(), &mut bytes);
+        assert_eq!(codec::tables_of(&bytes), Ok(70_000));
+        assert!((0..=prefix).all(|cut| codec::tables_of(&bytes[..cut]).is_err()));
+    }
 }
 
 #[test]

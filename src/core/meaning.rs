@@ -201,3 +201,64 @@ fn write_items(items: &Items, text: &mut String) {
 fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
     text.write_fmt(more).expect("a string takes all");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The meaning of an alert's `when`.
+    fn meaning(when: &str, stages: &str, bar: &str, domains: &str) -> String {
+        let text = format!(
+            "model: m\nversion: 1\nsignals: {{ a: {{ match: {{ event: A }} }}, b: {{ match: {{ event: B }} }} }}\n\
+             lists: {{ free: {domains} }}\n\
+             scores:\n  s: {{ groups: {{ g: {{ points: {{ a: 1 }} }} }} }}\n  \
+             fit: {{ criteria: [ {{ when: {{ traits.email: {{ suffix: $free }} }}, points: 5 }}, \
+             {{ when: {{ traits.region: [x, y, z] }}, points: 5 }} ], grades: {{ A: 5, B: 0 }} }}\n  \
+             total: {{ sum: {{ s: 1, fit: 0.5 }} }}\n\
+             qualifications: {{ bant: {{ need: {{ score.s: {{ gte: {bar} }} }} }} }}\n\
+             stages: {stages}\nalerts: {{ hot: {{ when: {when} }} }}\n"
+        );
+        let loaded = Model::load("m", text.as_bytes(), &mut |_| unreachable!());
+        let model = loaded.unwrap_or_else(|found| panic!("{when}: {found:#?}")).model;
+        let when = model.alerts[0].when.as_ref().unwrap();
+        Meanings::of(&model).condition(when)
+    }
+
+    const STAGES: &str = "[ { name: x }, { name: y }, { name: z } ]";
+
+    #[test]
+    fn a_condition_means_what_it_rests_on() {
+        let all = "{ score.total: { gte: 1 }, grade.fit: A, qualified.bant: all }";
+        let first = meaning(all, STAGES, "5", "['@a.com']");
+        assert_eq!(first, meaning(all, STAGES, "5", "['@a.com']"));
+        assert_ne!(first, meaning(all, STAGES, "6", "['@a.com']"), "a bar of a qualification");
+        assert_ne!(first, meaning(all, STAGES, "5", "['@b.com']"), "a list of a criterion");
+        let fit = "{ score.fit: { gte: 1 } }";
+        assert_eq!(meaning(fit, STAGES, "5", "['@a.com']"), meaning(fit, STAGES, "6", "['@a.com']"));
+    }
+
+    #[test]
+    fn the_order_of_stages_means_nothing() {
+        let (stage, other) = ("{ stage: [x, z] }", "[ { name: z }, { name: y }, { name: x } ]");
+        let one = |when, stages| meaning(when, stages, "1", "['@a.com']");
+        assert_eq!(one(stage, STAGES), one(stage, other));
+        assert_ne!(one(stage, STAGES), one("{ stage: [x, y] }", STAGES));
+        let not = "{ not: { stage: [x, z] } }";
+        assert_ne!(one(stage, STAGES), one(not, STAGES));
+    }
+
+    #[test]
+    fn what_is_counted_is_told_by_its_field() {
+        let one = |when| meaning(when, STAGES, "1", "['@a.com']");
+        let seen = one("{ seen: { signal: a, distinct: properties.x, at_least: 2 } }");
+        assert_eq!(seen, one("{ all: [ { seen: { signal: a, distinct: properties.x, at_least: 2 } } ] }"));
+        for other in [
+            "{ seen: { signal: b, distinct: properties.x, at_least: 2 } }",
+            "{ seen: { signal: a, distinct: context.x, at_least: 2 } }",
+            "{ seen: { signal: a, distinct: properties.x, at_least: 3 } }",
+            "{ seen: { signal: a, distinct: properties.x, at_least: 2, within: 1d } }",
+        ] {
+            assert_ne!(seen, one(other), "{other}");
+        }
+    }
+}

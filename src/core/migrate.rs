@@ -464,3 +464,6 @@ fn convert(held: &mut Held, moved: &MovedContribution, decay: Decay, slots: &mut
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;
