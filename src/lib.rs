@@ -5,6 +5,7 @@
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
+//! - [`words`]: the model in plain English
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
@@ -25,4 +26,5 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod suggest;
+pub mod words;
 pub mod worker;
