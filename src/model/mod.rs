@@ -6,6 +6,7 @@ pub mod compiled;
 pub mod diagnostic;
 pub mod matcher;
 mod read;
+mod warn;
 mod yaml;
 
 pub use ast::json_schema;
@@ -41,6 +42,7 @@ impl Model {
         let loaded = yaml::parse(text, &mut diagnostics).and_then(|root| {
             let source = read::model(&root, &mut diagnostics);
             let model = compile::compile(&source, read_file, &mut diagnostics)?;
+            warn::warn(&source, &model, &mut diagnostics);
             Some((model, source))
         });
         match loaded {
