@@ -6,6 +6,7 @@
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
 //! - [`replay`], [`check`], [`input`]: the offline commands
+//! - [`testing`]: tests of a model; [`story`]: the story of one lead
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
 #![forbid(unsafe_code)]
@@ -24,5 +25,7 @@ pub mod records;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod story;
 pub mod suggest;
+pub mod testing;
 pub mod worker;

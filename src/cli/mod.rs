@@ -4,6 +4,7 @@ mod check;
 mod replay;
 mod run;
 mod schema;
+mod test;
 
 use crate::model::Model;
 use clap::{Parser, Subcommand};
@@ -35,6 +36,7 @@ enum Command {
     Replay(replay::Args),
     Run(run::Args),
     Schema(schema::Args),
+    Test(test::Args),
 }
 
 /// Runs the command line and returns the exit status.
@@ -44,6 +46,7 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Test(args) => test::run(&args),
     };
     match done {
         Ok(code) => code,

@@ -6,6 +6,7 @@
 //! - [`judge`]: scores and conditions, at a moment or over a span; [`due`]: the next second that matters, by [`curve`]
 //! - [`contribution`]: points and their decay; [`attribution`]: touches and credit
 //! - [`lead`]: a lead as it is worked on; [`codec`]: its bytes; [`store`] and [`timers`]: where it waits
+//! - [`inspect`]: looks at a lead without changing it
 //! - [`report`]: fills the public records; [`effects`]: the records to send
 
 pub mod alert;
@@ -17,6 +18,7 @@ pub mod contribution;
 pub mod curve;
 pub mod due;
 pub mod effects;
+pub mod inspect;
 pub mod judge;
 pub mod lead;
 pub mod message_ids;

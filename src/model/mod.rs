@@ -5,8 +5,8 @@ mod compile;
 pub mod compiled;
 pub mod diagnostic;
 pub mod matcher;
-mod read;
-mod yaml;
+pub(crate) mod read;
+pub(crate) mod yaml;
 
 pub use ast::json_schema;
 pub use compiled::Model;
@@ -38,11 +38,12 @@ impl Model {
         read_file: &mut dyn FnMut(&str) -> std::io::Result<Vec<u8>>,
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let mut diagnostics = Diagnostics::new(name);
-        let loaded = yaml::parse(text, &mut diagnostics).and_then(|root| {
-            let source = read::model(&root, &mut diagnostics);
-            let model = compile::compile(&source, read_file, &mut diagnostics)?;
-            Some((model, source))
-        });
+        let loaded =
+            yaml::parse(text, "a model begins with `model: some-name`", &mut diagnostics).and_then(|root| {
+                let source = read::model(&root, &mut diagnostics);
+                let model = compile::compile(&source, read_file, &mut diagnostics)?;
+                Some((model, source))
+            });
         match loaded {
             Some((model, source)) => Ok(Loaded { model, source, warnings: diagnostics.into_vec() }),
             None => Err(diagnostics.into_vec()),
