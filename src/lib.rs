@@ -16,6 +16,7 @@ pub mod config;
 pub mod core;
 pub mod duration;
 pub mod event;
+pub mod generate;
 pub mod input;
 pub mod kafka;
 pub mod model;
