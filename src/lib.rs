@@ -21,6 +21,7 @@ pub mod input;
 pub mod kafka;
 pub mod model;
 pub mod output;
+pub mod pace;
 pub mod records;
 pub mod replay;
 pub mod run;
