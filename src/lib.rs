@@ -5,6 +5,7 @@
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
+//! - [`words`]: the model in plain English
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
@@ -28,4 +29,5 @@ pub mod schema;
 pub mod story;
 pub mod suggest;
 pub mod testing;
+pub mod words;
 pub mod worker;

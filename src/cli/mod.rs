@@ -6,12 +6,11 @@ mod run;
 mod schema;
 mod test;
 
-use crate::model::Model;
+use crate::model::Loaded;
 use clap::{Parser, Subcommand};
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -64,16 +63,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Reads a model; what is wrong with it is printed to standard error.
-fn load_model(path: &Path) -> Option<Arc<Model>> {
-    match crate::check::load(path) {
-        Ok(loaded) => {
-            loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
-            Some(Arc::new(loaded.model))
-        }
-        Err(findings) => {
-            findings.iter().for_each(|finding| eprintln!("{finding}"));
-            None
-        }
-    }
+/// Reads a model; what is wrong with it is drawn on standard error.
+fn load_model(path: &Path) -> Option<Loaded> {
+    let checked = crate::check::read(path);
+    checked.drawn().for_each(|drawn| anstream::eprintln!("{drawn}\n"));
+    checked.loaded.ok()
 }
