@@ -10,6 +10,7 @@ mod page;
 
 use page::{Block, Page};
 use qualifyd::model::{Model, Severity};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -107,17 +108,19 @@ fn every_recipe_has_a_test() {
     assert!(recipes.count() > 20);
 }
 
-/// Every key of the language is explained in the guide.
+/// Every key of the language, and of its tests, is explained in the guide.
 #[test]
 fn the_guide_names_every_key() {
+    use qualifyd::schema::Of;
     let told = Page::read("model.md");
-    let schema = serde_json::to_value(qualifyd::schema::Of::Model.schema()).unwrap();
-    let unknown = missing(&told, &schema);
-    assert_eq!(unknown, BTreeSet::new(), "docs/model.md does not name these");
+    for of in [Of::Model, Of::Test] {
+        let schema = serde_json::to_value(of.schema()).unwrap();
+        assert_eq!(missing(&told, &schema), BTreeSet::new(), "{of:?}: docs/model.md does not name these");
+    }
 }
 
 /// The names of all properties in a schema that the page nowhere has in backticks, alone or as part of a path or map.
-fn missing(page: &Page, schema: &serde_json::Value) -> BTreeSet<String> {
+fn missing(page: &Page, schema: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     collect(schema, &mut names);
     assert!(names.len() > 10);
@@ -128,15 +131,21 @@ fn missing(page: &Page, schema: &serde_json::Value) -> BTreeSet<String> {
     names
 }
 
-fn collect(schema: &serde_json::Value, names: &mut BTreeSet<String>) {
+/// The names of all properties in a schema. `properties` may be a property's name, too.
+fn collect(schema: &Value, names: &mut BTreeSet<String>) {
     match schema {
-        serde_json::Value::Object(map) => {
-            if let Some(serde_json::Value::Object(properties)) = map.get("properties") {
-                names.extend(properties.keys().cloned());
+        Value::Object(map) => {
+            for (key, value) in map {
+                match (key.as_str(), value) {
+                    ("properties", Value::Object(properties)) => {
+                        names.extend(properties.keys().cloned());
+                        properties.values().for_each(|property| collect(property, names));
+                    }
+                    _ => collect(value, names),
+                }
             }
-            map.values().for_each(|value| collect(value, names));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
         _ => {}
     }
 }
