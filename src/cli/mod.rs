@@ -1,6 +1,7 @@
 //! The command line: one file for each command, with its arguments, its help and its exit status.
 
 mod check;
+mod demo;
 mod generate;
 mod replay;
 mod run;
@@ -36,6 +37,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Demo(demo::Args),
     Generate(generate::Args),
     Replay(replay::Args),
     Run(run::Args),
@@ -47,6 +49,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),

@@ -3,7 +3,9 @@
 pub mod admin;
 pub mod consumer;
 pub mod feed;
+pub mod in_process;
 pub mod properties;
+pub mod reader;
 pub mod topics;
 pub mod transaction;
 

@@ -97,6 +97,8 @@ pub struct Creation {
     pub replicas: Option<i32>,
     /// Partitions of the input topic, should it be missing; every other has as many as the input.
     pub input_partitions: Option<i32>,
+    /// The input will hold old events, which the cluster would delete by their age.
+    pub backfill: bool,
 }
 
 /// Asks the cluster about every topic that the daemon needs.
@@ -338,7 +340,7 @@ pub fn create(settings: &Settings, topics: &[Topic], how: Creation) -> Result<Ve
     let missing: Vec<&Topic> = topics.iter().filter(|topic| topic.found.is_none()).collect();
     let wanted: Vec<Vec<(&str, String)>> = missing
         .iter()
-        .map(|topic| wanted(topic.role, input_bytes.unwrap_or(KAFKA_MAX_MESSAGE_BYTES), how.replicas))
+        .map(|topic| wanted(topic.role, input_bytes.unwrap_or(KAFKA_MAX_MESSAGE_BYTES), how))
         .collect();
     let new = missing.iter().zip(&wanted).map(|(topic, wanted)| {
         let replication = TopicReplication::Fixed(how.replicas.unwrap_or(-1));
@@ -359,8 +361,9 @@ pub fn create(settings: &Settings, topics: &[Topic], how: Creation) -> Result<Ve
 }
 
 /// The settings with which a topic is created; the cluster's defaults serve for the rest.
-fn wanted(role: Role, input_bytes: u64, replicas: Option<i32>) -> Vec<(&'static str, String)> {
+fn wanted(role: Role, input_bytes: u64, how: Creation) -> Vec<(&'static str, String)> {
     let mut wanted = match role {
+        Role::Input if how.backfill => vec![("retention.ms", "-1".to_owned())],
         Role::Input | Role::Transitions | Role::Alerts | Role::Slas => vec![],
         Role::Scores => vec![("cleanup.policy", "compact".to_owned())],
         Role::DeadLetter => {
@@ -376,7 +379,7 @@ fn wanted(role: Role, input_bytes: u64, replicas: Option<i32>) -> Vec<(&'static 
             ("segment.ms", "3600000".to_owned()),
         ],
     };
-    if replicas.is_some_and(|replicas| replicas > 2) {
+    if how.replicas.is_some_and(|replicas| replicas > 2) {
         wanted.push(("min.insync.replicas", "2".to_owned()));
     }
     wanted
