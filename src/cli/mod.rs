@@ -1,6 +1,7 @@
 //! The command line: one file for each command, with its arguments, its help and its exit status.
 
 mod check;
+mod dead_letters;
 mod demo;
 mod generate;
 mod replay;
@@ -37,6 +38,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    DeadLetters(dead_letters::Args),
     Demo(demo::Args),
     Generate(generate::Args),
     Replay(replay::Args),
@@ -49,6 +51,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::DeadLetters(args) => dead_letters::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Replay(args) => replay::run(&args),
@@ -99,5 +102,16 @@ fn load_model(path: &Path) -> Option<Arc<Model>> {
             findings.iter().for_each(|finding| eprintln!("{finding}"));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
     }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
   QUALIFYD__KAFKA__BROKERS=kafka:9092 qualifyd run --config qualifyd.yaml --set log.format=json")]
 pub struct Args {
     #[command(flatten)]
-    settings: settings::Args,
+    settings: settings::SettingsArgs,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub const UNUSABLE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SettingsArgs {
     /// Settings (YAML, TOML or JSON).
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -16,7 +16,7 @@ pub struct Args {
     set: Vec<String>,
 }
 
-impl Args {
+impl SettingsArgs {
     /// The settings; what is wrong with them is printed to standard error.
     pub fn load(&self) -> Option<Settings> {
         Settings::load(&self.config, &self.set).map_err(|error| eprintln!("qualifyd: {error}")).ok()

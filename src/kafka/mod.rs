@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod consumer;
+pub mod dead_letters;
 pub mod feed;
 pub mod in_process;
 pub mod properties;
@@ -37,6 +38,16 @@ pub enum Error {
     NoTopic(String),
     #[error("an event was not taken by the topic {topic}: {reason}")]
     NotSent { topic: String, reason: KafkaError },
+    #[error(
+        "what the group {0} noted about dead letters that were sent again is not understood; to send all of them again, add \
+         --from-beginning"
+    )]
+    Notes(String),
+    #[error(
+        "the note about which dead letters were sent again is longer than the cluster keeps with an offset; send the rest again \
+         with fewer conditions"
+    )]
+    NotesTooLong,
     #[error("the consumer group could not be followed: {0}")]
     Consumer(KafkaError),
     #[error("the transaction was given up, and nothing of it is visible to readers: {0}")]
