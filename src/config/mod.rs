@@ -2,6 +2,7 @@
 //! Everything that is wrong is reported at once; secrets are never shown.
 
 mod keys;
+pub mod reference;
 mod secret;
 
 pub use secret::Guarded;
