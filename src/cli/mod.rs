@@ -8,14 +8,14 @@ mod replay;
 mod run;
 mod schema;
 mod settings;
+mod test;
 mod topics;
 
-use crate::model::Model;
+use crate::model::Loaded;
 use clap::{Parser, Subcommand};
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Parser)]
@@ -44,6 +44,7 @@ enum Command {
     Replay(replay::Args),
     Run(run::Args),
     Schema(schema::Args),
+    Test(test::Args),
     Topics(topics::Args),
 }
 
@@ -57,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Topics(args) => topics::run(&args),
     };
     match done {
@@ -75,6 +77,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// Reads a model; what is wrong with it is drawn on standard error.
+fn load_model(path: &Path) -> Option<Loaded> {
+    let checked = crate::check::read(path);
+    checked.drawn().for_each(|drawn| anstream::eprintln!("{drawn}\n"));
+    checked.loaded.ok()
+}
+
 /// A moment, as events write it, or `now`.
 fn parse_time(text: &str) -> Result<i64, String> {
     if text == "now" {
@@ -90,21 +99,6 @@ fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
-
-/// Reads a model; what is wrong with it is printed to standard error.
-fn load_model(path: &Path) -> Option<Arc<Model>> {
-    match crate::check::load(path) {
-        Ok(loaded) => {
-            loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
-            Some(Arc::new(loaded.model))
-        }
-        Err(findings) => {
-            findings.iter().for_each(|finding| eprintln!("{finding}"));
-            None
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Run events from files through a model, without Kafka, and print what would be produced.
 #[derive(Debug, clap::Args)]
@@ -37,12 +38,12 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Some(model) = super::load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
+    let Some(loaded) = super::load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
     let read = Rc::new(Cell::new(0));
     let total = input::total_bytes(args.files.iter().map(PathBuf::as_path));
     let mut progress = Progress::new(total, read.clone());
     let out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut replay = Replay::new(model, out);
+    let mut replay = Replay::new(Arc::new(loaded.model), out);
     for path in &args.files {
         let input = input::open(path, read.clone())?;
         replay

@@ -197,12 +197,13 @@ pub struct Limits {
 
 impl Limits {
     /// The limits that decide about records and leads.
-    pub fn of_partition(&self) -> partition::Limits {
+    fn of_partition(&self, retention: Option<Duration>) -> partition::Limits {
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         partition::Limits {
             event: EventLimits { event_bytes: size(self.event_bytes), future_skew_ms: ms(self.future_skew) },
             dedup: Dedup { window_ms: ms(self.dedup_window), ids: size(self.dedup_ids) },
             grace_ms: ms(self.grace),
+            retention_ms: retention.map(ms),
         }
     }
 }
@@ -314,6 +315,11 @@ impl Settings {
     /// The keys that were given although nothing uses them in this version.
     pub fn without_effect(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.given.iter().copied().filter(|key| WITHOUT_EFFECT.contains(key))
+    }
+
+    /// The limits that decide about records and leads.
+    pub fn of_partition(&self) -> partition::Limits {
+        self.limits.of_partition(self.state.retention)
     }
 
     /// The settings in force, secrets hidden.
