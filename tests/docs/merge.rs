@@ -81,6 +81,6 @@ fn name_of(line: &str) -> Option<String> {
 }
 
 fn without_comment(line: &str) -> String {
-    let comment = line.find(" #").filter(|&at| line[..at].matches('\'').count() % 2 == 0);
+    let comment = line.find(" #").filter(|&at| line[..at].matches('\'').count().is_multiple_of(2));
     line[..comment.unwrap_or(line.len())].trim_end().to_owned()
 }
