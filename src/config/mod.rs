@@ -309,7 +309,8 @@ impl Settings {
     /// The command line of another command with the same settings, such as
     /// `qualifyd topics --config qualifyd.yaml --create`.
     pub fn command(&self, command: &str, more: &str) -> String {
-        format!("qualifyd {command} {} {more}", self.flags).trim_end().to_owned()
+        let words = ["qualifyd", command, &self.flags, more];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// The keys that were given although nothing uses them in this version.

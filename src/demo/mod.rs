@@ -21,8 +21,10 @@ use std::time::{Duration, Instant};
 
 const MODEL: &str = include_str!("../../deploy/models/b2b-saas.yaml");
 const TARGET_ACCOUNTS: &str = include_str!("../../deploy/models/target-accounts.txt");
-const IN_PROCESS_PARTITIONS: i32 = 2;
+/// The cluster keeps 5 MiB of each: room for a burst of some hundred thousand events that the daemon has yet to read.
+const IN_PROCESS_PARTITIONS: i32 = 12;
 const REAL_PARTITIONS: i32 = 4;
+const DAY_MS: i64 = 86_400_000;
 const FUNNEL_EVERY: Duration = Duration::from_secs(8);
 /// How long nothing has to come out before everything has.
 const QUIET: Duration = Duration::from_millis(1_500);
@@ -34,6 +36,9 @@ const CATCH_UP: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct Options {
     pub stream: generate::Options,
+    /// Until this moment of the stream, in ms, everything is sent at once and only counted: a company does not begin
+    /// with nobody. The beginning of the stream: nothing is.
+    pub shown_from_ms: i64,
     /// How many times as fast as outside time goes by in the stream; 1: live.
     pub speed: f64,
     /// Ends after this time, however long the stream.
@@ -140,6 +145,8 @@ struct Demo<'a> {
     reader: Reader,
     show: Show,
     sent: Sent,
+    /// `Options::shown_from_ms` as records write it.
+    shown_from: String,
 }
 
 impl<'a> Demo<'a> {
@@ -155,7 +162,8 @@ impl<'a> Demo<'a> {
             }
         }
         reader.begin(&from)?;
-        Ok(Demo { options, settings, reader, show: Show::new(stages, options.colour), sent: Sent::default() })
+        let (show, shown_from) = (Show::new(stages, options.colour), rfc3339(options.shown_from_ms));
+        Ok(Demo { options, settings, reader, show, sent: Sent::default(), shown_from })
     }
 
     fn run(mut self, stop: &AtomicBool) -> anyhow::Result<()> {
@@ -190,12 +198,18 @@ impl<'a> Demo<'a> {
             Some(brokers) => format!("on {brokers}"),
             None => format!("on a Kafka cluster in this process ({})", self.settings.kafka.brokers),
         };
-        let days = self.options.stream.days;
-        let took = Duration::from_secs_f64(f64::from(days) * 86_400.0 / self.options.speed);
+        let Options { stream, shown_from_ms, speed, .. } = self.options;
+        let end_ms = stream.start_ms + i64::from(stream.days) * DAY_MS;
+        let took = Duration::from_secs_f64((end_ms - shown_from_ms) as f64 / 1000.0 / speed);
+        let before = match (shown_from_ms - stream.start_ms) / DAY_MS {
+            0 => String::new(),
+            days => format!(", {days} of them before it begins"),
+        };
         writeln!(
             out,
-            "qualifyd demo {cluster}\n{} leads in {days} days, told in about {}; Ctrl-C ends it.\n",
-            thousands(self.options.stream.leads),
+            "qualifyd demo {cluster}\n{} leads in {} days{before}, told in about {}; Ctrl-C ends it.\n",
+            thousands(stream.leads),
+            stream.days,
             duration(took)
         )
         // Where metrics and the page are is said here once the daemon serves them (settings.http.listen).
@@ -239,12 +253,13 @@ impl<'a> Demo<'a> {
 
     /// Prints the next record; false if none came.
     fn print_next(&mut self) -> anyhow::Result<bool> {
-        let Demo { reader, settings, show, .. } = self;
+        let Demo { reader, settings, show, shown_from, .. } = self;
         let Read::Record(message) = reader.next(POLL)? else { return Ok(false) };
         let kind = kinds(settings).into_iter().find(|(topic, _)| *topic == message.topic());
         let Some((_, kind)) = kind else { return Ok(true) };
         let data = serde_json::from_slice(message.payload().unwrap_or_default()).unwrap_or_default();
-        if let Some(line) = show.record(kind, &data) {
+        let line = show.record(kind, &data);
+        if let Some(line) = line.filter(|_| data["at"].as_str() >= Some(shown_from.as_str())) {
             writeln!(io::stdout().lock(), "{line}")?;
         }
         Ok(true)
@@ -252,11 +267,9 @@ impl<'a> Demo<'a> {
 
     fn print_funnel(&self, sent: &Sent) -> io::Result<()> {
         let events = sent.events.load(Ordering::Relaxed);
-        let mut time = Vec::new();
-        crate::event::time::write_rfc3339(&mut time, sent.time_ms.load(Ordering::Relaxed));
-        let date = String::from_utf8_lossy(&time[..10]).into_owned();
+        let time = rfc3339(sent.time_ms.load(Ordering::Relaxed));
         let leads = sent.leads.load(Ordering::Relaxed);
-        writeln!(io::stdout().lock(), "{}", self.show.funnel(&date, events, leads))
+        writeln!(io::stdout().lock(), "{}", self.show.funnel(&time[..10], events, leads))
     }
 
     fn farewell(&self, sent: &Sent, took: Duration) -> anyhow::Result<()> {
@@ -274,7 +287,7 @@ fn join<T>(thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::R
 /// Sends the stream at its pace.
 fn stream(options: &Options, settings: &Settings, sent: &Sent, stop: &AtomicBool) -> anyhow::Result<()> {
     let feed = Feed::new(&settings.kafka, &settings.input.topics[0])?;
-    let mut pacer = Pacer::new(Pace::Speed(options.speed));
+    let mut pacer = Pacer::new(Pace::Speed(options.speed)).paced_from(options.shown_from_ms);
     let mut generator = Generator::new(options.stream.clone());
     while let Some(event) = generator.next() {
         if !pacer.wait(event.arrives_ms, stop) {
@@ -296,6 +309,12 @@ fn kinds(settings: &Settings) -> [(&str, Kind); 4] {
         (&topics.slas, Kind::Sla),
         (&topics.dead_letter, Kind::DeadLetter),
     ]
+}
+
+fn rfc3339(ms: i64) -> String {
+    let mut text = Vec::new();
+    crate::event::time::write_rfc3339(&mut text, ms);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn duration(duration: Duration) -> String {

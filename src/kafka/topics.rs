@@ -384,3 +384,59 @@ fn wanted(role: Role, input_bytes: u64, how: Creation) -> Vec<(&'static str, Str
     }
     wanted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let pairs = ["model=m.yaml", "kafka.brokers=b:1", "kafka.group=g"].map(str::to_owned);
+        Settings::of_pairs(&pairs).expect("good settings")
+    }
+
+    fn topic(role: Role, partitions: i32, replicas: usize, set: &[(&str, &str)]) -> Topic {
+        let settings = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let found = Some(Found { partitions, replicas, settings: Some(settings) });
+        Topic { role, name: role.name().to_owned(), found }
+    }
+
+    fn judged(topics: &[Topic]) -> Vec<(Severity, String)> {
+        let found = judge(topics, &settings()).into_iter();
+        found.map(|finding| (finding.severity, format!("{} {}", finding.topic, finding.message))).collect()
+    }
+
+    #[test]
+    fn a_changelog_of_other_partitions_stops_the_daemon() {
+        let compact = [("cleanup.policy", "compact")];
+        let input = topic(Role::Input, 4, 1, &[("cleanup.policy", "delete")]);
+        assert_eq!(judged(&[input.clone(), topic(Role::Changelog, 4, 1, &compact)]), []);
+        let found = judged(&[input, topic(Role::Changelog, 3, 1, &compact)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, Severity::Stops);
+        assert!(found[0].1.contains("has 3 partitions and the input topic 4"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn what_could_be_better_is_advice() {
+        let input =
+            topic(Role::Input, 1, 3, &[("max.message.bytes", "2000000"), ("min.insync.replicas", "1")]);
+        let letters = topic(Role::DeadLetter, 1, 3, &[("max.message.bytes", "1048588")]);
+        let changelog = topic(Role::Changelog, 1, 3, &[("min.cleanable.dirty.ratio", "0.9")]);
+        let found = judged(&[input, letters, changelog]);
+        assert!(found.iter().all(|(severity, _)| *severity == Severity::Advice), "{found:?}");
+        for part in ["input has min.insync.replicas=1", "max.message.bytes=2065536", "is compacted late"] {
+            assert!(found.iter().any(|(_, message)| message.contains(part)), "{part}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn missing_topics_are_named_together() {
+        let mut alerts = topic(Role::Alerts, 1, 1, &[]);
+        alerts.found = None;
+        let mut slas = topic(Role::Slas, 1, 1, &[]);
+        slas.found = None;
+        let found = judged(&[topic(Role::Input, 1, 1, &[]), alerts, slas]);
+        let expected = "alerts, slas do not exist; create them: qualifyd topics --create".to_owned();
+        assert_eq!(found, [(Severity::Stops, expected)]);
+    }
+}
