@@ -1,8 +1,9 @@
 //! The dead-letter topic, read back and sent again (`qualifyd dead-letters`). What is sent again and the note of it
 //! move in one transaction: the offset that the group `<group>-dead-letters` commits carries the note as its metadata.
 
+use super::feed::Deliveries;
 use super::reader::{Read, Reader};
-use super::{ANSWER_TIMEOUT, Error, LogContext, client_config};
+use super::{ANSWER_TIMEOUT, Error, client_config};
 use crate::config::Settings;
 use crate::dead_letters::{Filter, Letter, Place, Resent};
 use rdkafka::consumer::Consumer;
@@ -69,7 +70,7 @@ impl<'a> DeadLetters<'a> {
             match self.reader.client().committed_offsets(partitions.clone(), ANSWER_TIMEOUT) {
                 // A cluster may choose the group's coordinator at this question.
                 Err(_) if Instant::now() < deadline => std::thread::sleep(POLL),
-                answer => break answer.map_err(Error::Consumer)?,
+                answer => break answer.map_err(Error::Reading)?,
             }
         };
         for element in committed.elements() {
@@ -122,7 +123,7 @@ impl<'a> DeadLetters<'a> {
                 }
                 Read::Nothing if heard.elapsed() > ANSWER_TIMEOUT => {
                     let reason = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
-                    return Err(Error::Consumer(reason).into());
+                    return Err(Error::Reading(reason).into());
                 }
                 Read::Nothing => {}
             }
@@ -177,7 +178,7 @@ fn letter<'m>(message: &'m BorrowedMessage<'_>) -> Letter<'m> {
 
 /// The transaction in which letters go back.
 struct Sender<'a> {
-    producer: BaseProducer<LogContext>,
+    producer: BaseProducer<Deliveries>,
     /// Names the group when offsets are committed.
     member: Reader,
     settings: &'a Settings,
@@ -199,9 +200,9 @@ impl<'a> Sender<'a> {
             ("message.max.bytes", MESSAGE_MAX_BYTES),
             ("partitioner", "murmur2_random"),
         ];
-        let producer: BaseProducer<LogContext> =
+        let producer: BaseProducer<Deliveries> =
             client_config(&settings.kafka, &[("compression.type", "lz4")], &owned)
-                .create_with_context(LogContext)
+                .create_with_context(Deliveries::default())
                 .map_err(Error::Client)?;
         let member = Reader::new(&settings.kafka, &letters.group)?;
         let input_partitions = member.offsets(&settings.input.topics[0])?.len() as i32;
@@ -228,7 +229,7 @@ impl<'a> Sender<'a> {
             return Ok(None);
         }
         if self.open == 0 {
-            self.producer.begin_transaction().map_err(Error::Fatal)?;
+            self.producer.begin_transaction().map_err(Error::NotResent)?;
         }
         self.send(letter)?;
         self.resent[letter.partition as usize].add(letter, before);
@@ -276,16 +277,16 @@ impl<'a> Sender<'a> {
                 return Err(Error::NotesTooLong);
             }
             let mut element = offsets.add_partition(&self.settings.output.dead_letter, partition as i32);
-            element.set_offset(Offset::Offset(resent.end())).map_err(Error::Consumer)?;
+            element.set_offset(Offset::Offset(resent.end())).map_err(Error::Reading)?;
             element.set_metadata(note);
         }
         let group = self.member.client().group_metadata();
         let group =
-            group.ok_or(Error::Consumer(KafkaError::ClientCreation("the client has no group".into())))?;
+            group.ok_or(Error::Reading(KafkaError::ClientCreation("the client has no group".into())))?;
         self.producer
             .send_offsets_to_transaction(&offsets, &group, ANSWER_TIMEOUT)
             .and_then(|()| self.producer.commit_transaction(ANSWER_TIMEOUT))
-            .map_err(Error::Aborted)
+            .map_err(Error::NotResent)
     }
 
     fn abort(&self) {

@@ -76,9 +76,9 @@ impl Reader {
     pub fn begin(&self, from: &[(&str, i32, i64)]) -> Result<(), Error> {
         let mut list = TopicPartitionList::new();
         for &(topic, partition, offset) in from {
-            list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(Error::Consumer)?;
+            list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(Error::Reading)?;
         }
-        self.client.assign(&list).map_err(Error::Consumer)
+        self.client.assign(&list).map_err(Error::Reading)
     }
 
     /// The next record, if one comes within the time.
@@ -89,7 +89,7 @@ impl Reader {
         match self.client.poll(timeout) {
             Some(Ok(message)) => Ok(Read::Record(message)),
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Read::End(partition)),
-            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => Err(Error::Consumer(error)),
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => Err(Error::Reading(error)),
             // The client's context has logged it.
             Some(Err(_)) | None => Ok(Read::Nothing),
         }

@@ -2,11 +2,12 @@
 //! those that are not (`qualifyd topics`).
 
 use super::admin::wait_for;
-use super::{ANSWER_TIMEOUT, Error, LogContext, client_config};
+use super::{ANSWER_TIMEOUT, Error, LogContext, RETRY_PAUSE, client_config};
 use crate::config::Settings;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Kafka's own limit of a batch, where a topic says nothing else.
 const KAFKA_MAX_MESSAGE_BYTES: u64 = 1_048_588;
@@ -350,14 +351,32 @@ pub fn create(settings: &Settings, topics: &[Topic], how: Creation) -> Result<Ve
     let new: Vec<NewTopic> = new.collect();
     let options = AdminOptions::new().operation_timeout(Some(ANSWER_TIMEOUT));
     let unreachable = |reason| Error::Unreachable { brokers: settings.kafka.brokers.clone(), reason };
-    let created = match new.is_empty() {
-        true => Vec::new(),
-        false => wait_for(admin(settings)?.create_topics(&new, &options)).map_err(unreachable)?,
-    };
-    let created = created.into_iter().map(|created| {
-        created.map_err(|(topic, code)| Error::NotCreated { topic, reason: code.to_string() })
-    });
-    created.collect()
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let admin = admin(settings)?;
+    let answers = wait_for(admin.create_topics(&new, &options)).map_err(unreachable)?;
+    let created: Result<Vec<String>, Error> = answers
+        .into_iter()
+        .map(|answer| answer.map_err(|(topic, code)| Error::NotCreated { topic, reason: code.to_string() }))
+        .collect();
+    let created = created?;
+    for topic in &created {
+        wait_until_known(settings, &admin, topic)?;
+    }
+    Ok(created)
+}
+
+/// The brokers learn of a new topic some moments after its creation.
+fn wait_until_known(settings: &Settings, admin: &AdminClient<LogContext>, topic: &str) -> Result<(), Error> {
+    let deadline = Instant::now() + ANSWER_TIMEOUT;
+    while look_up(settings, admin, topic)?.is_none() {
+        if Instant::now() > deadline {
+            return Err(Error::NoTopic(topic.to_owned()));
+        }
+        std::thread::sleep(RETRY_PAUSE);
+    }
+    Ok(())
 }
 
 /// The settings with which a topic is created; the cluster's defaults serve for the rest.
