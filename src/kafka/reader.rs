@@ -1,13 +1,13 @@
 //! Reads committed records of topics outside of any group's assignment: by offsets, as they come or up to an end.
 
-use super::{ANSWER_TIMEOUT, Error, LogContext, client_config};
+use super::{ANSWER_TIMEOUT, Error, LogContext, RETRY_PAUSE, client_config};
 use crate::config::Kafka;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl ConsumerContext for LogContext {}
 
@@ -61,10 +61,16 @@ impl Reader {
         if partitions == 0 {
             return Err(Error::NoTopic(topic.to_owned()));
         }
-        let watermarks = |partition| {
-            let (low, high) =
-                self.client.fetch_watermarks(topic, partition, ANSWER_TIMEOUT).map_err(unreachable)?;
-            Ok(low..high)
+        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let watermarks = |partition| loop {
+            match self.client.fetch_watermarks(topic, partition, ANSWER_TIMEOUT) {
+                Ok((low, high)) => return Ok(low..high),
+                // A topic that was just created, or a broker that has just gone.
+                Err(error) if may_pass(&error) && Instant::now() < deadline => {
+                    std::thread::sleep(RETRY_PAUSE)
+                }
+                Err(error) => return Err(unreachable(error)),
+            }
         };
         (0..partitions).map(watermarks).collect()
     }
@@ -94,4 +100,16 @@ impl Reader {
             Some(Err(_)) | None => Ok(Read::Nothing),
         }
     }
+}
+
+fn may_pass(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    matches!(
+        code,
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+        )
+    )
 }
