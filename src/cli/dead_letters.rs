@@ -29,7 +29,7 @@ Examples:
 )]
 pub struct Args {
     #[command(flatten)]
-    settings: settings::SettingsArgs,
+    settings: settings::Args,
     /// Only those rejected for this reason; may be given several times.
     #[arg(long, value_name = "REASON", value_parser = PossibleValuesParser::new(Reason::ALL.map(Reason::name)))]
     reason: Vec<String>,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
   QUALIFYD__KAFKA__BROKERS=kafka:9092 qualifyd run --config qualifyd.yaml --set log.format=json")]
 pub struct Args {
     #[command(flatten)]
-    settings: settings::SettingsArgs,
+    settings: settings::Args,
     /// Go on although too many records were rejected before the daemon stopped.
     #[arg(long)]
     accept_rejections: bool,

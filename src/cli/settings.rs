@@ -7,7 +7,8 @@ use std::path::PathBuf;
 pub const UNUSABLE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
-pub struct SettingsArgs {
+#[group(skip)]
+pub struct Args {
     /// Settings (YAML, TOML or JSON).
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -16,7 +17,7 @@ pub struct SettingsArgs {
     set: Vec<String>,
 }
 
-impl SettingsArgs {
+impl Args {
     /// The settings; what is wrong with them is printed to standard error.
     pub fn load(&self) -> Option<Settings> {
         Settings::load(&self.config, &self.set).map_err(|error| eprintln!("qualifyd: {error}")).ok()

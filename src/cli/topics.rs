@@ -17,7 +17,7 @@ Examples:
 )]
 pub struct Args {
     #[command(flatten)]
-    settings: settings::SettingsArgs,
+    settings: settings::Args,
     /// Say what is there and what is wrong with it (this is the default).
     #[arg(long, conflicts_with = "create")]
     check: bool,

@@ -74,7 +74,7 @@ log:    { level: info, format: text }
     assert_eq!(settings.output.dead_letter, "e");
     let without_effect: Vec<_> = settings.without_effect().collect();
     assert!(
-        without_effect.contains(&"workers") && !without_effect.contains(&"commit.interval"),
+        without_effect.contains(&"http.listen") && !without_effect.contains(&"commit.interval"),
         "{without_effect:?}"
     );
 }
