@@ -1,6 +1,7 @@
 //! The command line: one file for each command, with its arguments, its help and its exit status.
 
 mod check;
+mod explain;
 mod replay;
 mod run;
 mod schema;
@@ -33,6 +34,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Explain(explain::Args),
     Replay(replay::Args),
     Run(run::Args),
     Schema(schema::Args),
@@ -43,6 +45,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -36,7 +36,7 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
-fn parse_time(text: &str) -> Result<i64, String> {
+pub fn parse_time(text: &str) -> Result<i64, String> {
     let time = crate::event::time::parse_text(text);
     time.ok_or_else(|| "give a time such as 2026-12-31T23:59:59Z, a date, or seconds since 1970".to_owned())
 }

@@ -6,6 +6,7 @@ pub mod compiled;
 pub mod diagnostic;
 pub mod matcher;
 pub(crate) mod read;
+mod show;
 pub(crate) mod yaml;
 
 pub use ast::json_schema;
