@@ -12,10 +12,10 @@ use crate::core::judge::{Judge, Memo, round6};
 use crate::core::lead::{Held, Lead};
 use crate::core::rules::{InHand, Rules};
 use crate::core::settle::quiet_since;
-use crate::event::scan::Scan;
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::model::Model;
 use crate::model::compiled::*;
+use crate::model::diagnostic::cut;
 use crate::records::{Moment, Shown};
 use crate::story::words::{moment, number, span};
 use serde_json::Value;
@@ -42,24 +42,44 @@ impl Chapter {
     }
 }
 
-/// An event in a few words.
-pub fn what(scan: &Scan<'_>) -> String {
-    let kind = scan.kind();
-    match (kind, scan.name()) {
-        (Kind::Track, Some(name)) => name.to_owned(),
-        (kind, Some(name)) => format!("{} {name}", kind.name()),
-        (kind, None) => kind.name().to_owned(),
-    }
-}
-
 /// What is told of an event before it is judged.
-pub fn told(line: u64, event: &Event<'_>) -> Told {
+pub fn told(line: u64, event: &Event<'_>, text: &[u8]) -> Told {
     Told {
         line,
-        what: what(event.scan),
+        what: what(text),
         message_id: event.message_id.map(str::to_owned),
         outcome: "applied",
         ..Told::default()
+    }
+}
+
+/// An event in a few words: `page /pricing`, `Demo Requested (seats 20)`.
+pub fn what(line: &[u8]) -> String {
+    /// Properties are told up to so many characters.
+    const LONGEST: usize = 90;
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+    let event: Value = serde_json::from_slice(line).unwrap_or_default();
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let kind = text(&event["type"]).or_else(|| text(&event["action"])).unwrap_or_else(|| "event".to_owned());
+    let kind = kind.to_ascii_lowercase();
+    let path = text(&event["context"]["page"]["path"]).or_else(|| text(&event["properties"]["path"]));
+    let name = text(&event["name"]).or_else(|| text(&event["properties"]["name"]));
+    let head = match kind.as_str() {
+        "track" => text(&event["event"]).unwrap_or(kind),
+        "page" => [Some(kind), name, path].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        "screen" => [Some(kind), name].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        _ => kind,
+    };
+    let told = |key: &str| ["path", "url", "name", "title", "referrer", "search"].contains(&key);
+    let is_page = event["type"] == "page";
+    let properties = event["properties"].as_object().into_iter().flatten();
+    let properties = properties.filter(|(key, value)| !(value.is_null() || is_page && told(key)));
+    let properties: Vec<String> = properties
+        .map(|(key, value)| format!("{key} {}", text(value).unwrap_or_else(|| value.to_string())))
+        .collect();
+    match properties.is_empty() {
+        true => head,
+        false => format!("{head} ({})", cut(&properties.join(", "), LONGEST)),
     }
 }
 
@@ -80,7 +100,12 @@ pub fn by_time(rules: &Rules, before: &Before, lead: &Lead, clock: i64) -> Vec<C
     if clock <= before.at {
         return Vec::new();
     }
-    between(&rules.model, (lead, before.at), (lead, clock), true)
+    let mut changes = between(&rules.model, (lead, before.at), (lead, clock), true);
+    // Parts that decay below what is cut off say nothing yet.
+    changes.retain(|change| {
+        change.before.number() != change.after.number() || change.grade_before != change.grade_after
+    });
+    changes
 }
 
 fn traits(model: &Model, before: &Lead, after: &Lead) -> Vec<TraitChange> {
@@ -219,6 +244,10 @@ fn parts(model: &Model, before: &ScoreView<'_>, after: &ScoreView<'_>, decays: b
         after: inactivity(after),
         note: None,
     });
+    for (was, is) in before.parts.iter().zip(&after.parts) {
+        let part = is.weight.map_or_else(|| is.score.to_owned(), |weight| format!("{weight} × {}", is.score));
+        parts.push(PartChange { part, before: was.value, after: is.value, note: None });
+    }
     parts.retain(|part| part.before.number() != part.after.number());
     parts
 }
@@ -319,9 +348,16 @@ fn transition(
             value => what.push_str(&format!(", {word} {value}")),
         }
     }
-    for &score in &rule.reset {
-        contribution::reset(judged, model, score, clock);
-        what.push_str(&format!(", {} starts anew", model.scores[usize::from(score)].name));
+    let values = |lead: &Lead| -> Vec<f64> {
+        let mut memo = Memo::default();
+        let mut judge = Judge::at(model, lead, clock, &mut memo);
+        rule.reset.iter().map(|&score| judge.value(score)).collect()
+    };
+    let were = values(judged);
+    rule.reset.iter().for_each(|&score| contribution::reset(judged, model, score, clock));
+    for ((&score, was), is) in rule.reset.iter().zip(were).zip(values(judged)) {
+        let name = &model.scores[usize::from(score)].name;
+        what.push_str(&format!(", {name} starts anew ({} → {})", number(was), number(is)));
     }
     judged.stage = rule.to;
     judged.entered_at = clock;

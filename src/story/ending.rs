@@ -1,11 +1,12 @@
 //! How the lead stands at the end: what its scores are made of, why it is not further, what time will bring.
 
-use super::chapter::{Before, cut_off};
-use super::words::{moment, number, signed, span};
+use super::chapter::{cut_off, group_of};
+use super::words::{moment, number, span};
 use super::{Ending, NotFurther, Outlook, because};
+use crate::core::codec::Corrupt;
 use crate::core::effects::Topic;
 use crate::core::inspect::view::{GroupView, ScoreView, View, view};
-use crate::core::inspect::{Forecast, Way, forecast};
+use crate::core::inspect::{Forecast, Way, decode, forecast};
 use crate::core::judge::Memo;
 use crate::core::rules::Rules;
 use crate::model::Model;
@@ -13,22 +14,27 @@ use crate::records::Moment;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Looks at a lead, whose bytes are given too, at the largest of `now` (ms) and its clock.
-pub fn ending(rules: &Arc<Rules>, before: &Before, bytes: &[u8], now: i64) -> Ending {
+/// How the lead with these bytes stands at the largest of `now` (ms) and its clock: also what the daemon answers when
+/// somebody asks for one lead.
+///
+/// # Errors
+/// If the bytes are not those of a lead of this model.
+pub fn standing(rules: &Arc<Rules>, bytes: &[u8], now: i64) -> Result<Ending, Corrupt> {
+    let (_, lead) = decode(rules, bytes)?;
     let mut memo = Memo::default();
-    let view = view(rules, &before.lead, now, &mut memo);
+    let view = view(rules, &lead, now, &mut memo);
     let not_further = view.ways.iter().map(not_further).collect();
-    let outlook = forecast(rules, bytes, view.at.0).unwrap_or_default();
-    Ending {
+    let outlook = forecast(rules, bytes, view.at.0)?;
+    Ok(Ending {
         at: view.at,
-        standing: standing(&rules.model, &view),
+        standing: lines(&rules.model, &view),
         not_further,
         outlook: outlook.iter().filter_map(outlook_of).collect(),
         view: serde_json::to_value(&view).unwrap_or(Value::Null),
-    }
+    })
 }
 
-fn standing(model: &Model, view: &View<'_>) -> Vec<String> {
+fn lines(model: &Model, view: &View<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let since = view.at.0 - view.entered_stage_at.0;
     lines.push(format!("stage {} since {} ({})", view.stage, moment(view.entered_stage_at.0), span(since)));
@@ -67,7 +73,7 @@ fn score_line(model: &Model, view: &ScoreView<'_>) -> String {
         |criterion| {
             let label =
                 criterion.label.map_or_else(|| format!("criterion {}", criterion.criterion), str::to_owned);
-            format!("{label} {}", signed(criterion.points.0))
+            format!("{label} {}", number(criterion.points.0))
         },
     ));
     terms.extend(view.inactivity.map(|deduction| format!("inactivity {}", number(deduction.0))));
@@ -79,7 +85,7 @@ fn score_line(model: &Model, view: &ScoreView<'_>) -> String {
     let made_of = match (terms.is_empty(), largest) {
         (true, _) => String::new(),
         (false, true) => format!(" = the largest of {}", terms.join(", ")),
-        (false, false) => format!(" = {}", terms.join(" + ")),
+        (false, false) => format!(" = {}", terms.join(" + ").replace("+ -", "- ")),
     };
     let range = model.scores.iter().find(|score| score.name == view.score).map(|score| score.range);
     let cut = view.unclamped.zip(range).map(|(raw, range)| format!(" ({})", cut_off(raw, range)));
@@ -95,7 +101,7 @@ fn group_line(model: &Model, score: &str, view: &GroupView<'_>) -> Option<String
             format!("{} {} ({}×{last})", signal.label, number(signal.points.0), signal.count)
         })
         .collect();
-    let range = super::chapter::group_of(model, score, view.group).map(|group| group.range);
+    let range = group_of(model, score, view.group).map(|group| group.range);
     let cut = view.unclamped.zip(range).map(|(raw, range)| format!(" ({})", cut_off(raw, range)));
     let line = || {
         format!(

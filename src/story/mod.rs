@@ -19,6 +19,7 @@ use crate::records::{Moment, Shown};
 use serde::Serialize;
 use serde_json::Value;
 
+pub use ending::standing;
 pub use walk::{Teller, tell};
 
 /// The story of one lead.
@@ -85,6 +86,9 @@ pub struct Told {
     /// Labels of the signals that it matched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<String>,
+    /// The channel of which it was a touch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
 }
 
 /// A trait that an event changed.

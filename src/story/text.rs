@@ -67,6 +67,11 @@ fn chapter(chapter: &Chapter, before: Option<i64>) -> String {
         if let Some(because) = &happened.because {
             line!(text, "{INDENT}         because {because}");
         }
+        let credit = happened.record.as_ref().and_then(|record| record["attribution"].as_object());
+        if let Some(credit) = credit.filter(|credit| !credit.is_empty()) {
+            let models = credit.iter().map(|(model, channels)| format!("{model} {}", shares(channels)));
+            line!(text, "{INDENT}         credit: {}", models.collect::<Vec<_>>().join("; "));
+        }
     }
     text
 }
@@ -85,6 +90,9 @@ fn event(text: &mut String, at: &str, told: &Told) {
     }
     if !told.signals.is_empty() {
         line!(text, "{INDENT}signals  {}", told.signals.join(", "));
+    }
+    if let Some(channel) = &told.channel {
+        line!(text, "{INDENT}channel  {channel}");
     }
 }
 
@@ -155,7 +163,10 @@ fn not_further(way: &NotFurther) -> String {
     if !way.holds.is_empty() {
         line!(text, "{INDENT}{INDENT}has   {}", way.holds.join("; and "));
     }
-    if !way.would_do.is_empty() && !way.lacks.is_empty() {
+    // Where nothing but one signal is missing, that has been said.
+    let said = way.lacks.len() == 1
+        && way.would_do.iter().all(|label| way.lacks[0].starts_with(&format!("'{label}'")));
+    if !way.would_do.is_empty() && !way.lacks.is_empty() && !said {
         const NAMED: usize = 6;
         let mut labels: Vec<String> =
             way.would_do.iter().take(NAMED).map(|label| format!("'{label}'")).collect();
@@ -163,6 +174,15 @@ fn not_further(way: &NotFurther) -> String {
         line!(text, "{INDENT}{INDENT}one of these would do: {}", labels.join(", "));
     }
     text
+}
+
+/// `paid_search 50 %, email 50 %`.
+fn shares(channels: &Value) -> String {
+    let channels = channels.as_object().into_iter().flatten();
+    let share = |weight: &Value| number(weight.as_f64().unwrap_or(0.0) * 100.0);
+    let shares: Vec<String> =
+        channels.map(|(channel, weight)| format!("{channel} {} %", share(weight))).collect();
+    shares.join(", ")
 }
 
 fn plain(value: &Value) -> String {

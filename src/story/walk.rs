@@ -2,7 +2,7 @@
 //! moves the stream on, and with it what is due for this lead (SPEC §7).
 
 use super::chapter::{self, Before};
-use super::{Cause, Chapter, Ending, Story, Told, ending};
+use super::{Cause, Chapter, Story, Told, ending};
 use crate::core::apply::{Dedup, apply, begin};
 use crate::core::due::{first_due, next_second};
 use crate::core::effects::{Effects, Topic};
@@ -11,7 +11,7 @@ use crate::core::judge::Memo;
 use crate::core::lead::Lead;
 use crate::core::partition::{Limits, Partition, Record, Timestamp};
 use crate::core::rules::{InHand, Rules};
-use crate::event::scan::{Scan, Scanner};
+use crate::event::scan::Scanner;
 use crate::event::{Event, Kind, Rejection, Value as EventValue};
 use crate::model::compiled::Field;
 use crate::records::Moment;
@@ -101,7 +101,7 @@ impl Teller {
             Ok(scan) => scan,
             // Whose it is, nobody can know; but if it names the lead, it may be what somebody is looking for.
             Err(rejection) if memchr::memmem::find(line, self.story.lead.as_bytes()).is_some() => {
-                return self.rejected(None, rejection);
+                return self.rejected(line, rejection);
             }
             Err(_) => return self.story.other_lines += 1,
         };
@@ -112,7 +112,7 @@ impl Teller {
             return self.story.other_lines += 1;
         }
         match scan.event(&self.limits.event, scan.received_at_ms()) {
-            Err(rejection) if own => self.rejected(Some(&scan), rejection),
+            Err(rejection) if own => self.rejected(line, rejection),
             Ok(event) if own => self.own(&rules, &event, line),
             Ok(event) => {
                 self.story.other_lines += 1;
@@ -122,10 +122,10 @@ impl Teller {
         }
     }
 
-    fn rejected(&mut self, scan: Option<&Scan<'_>>, rejection: Rejection) {
+    fn rejected(&mut self, line: &[u8], rejection: Rejection) {
         let told = Told {
             line: self.line,
-            what: scan.map_or_else(|| "a line that names it".to_owned(), chapter::what),
+            what: chapter::what(line),
             outcome: "rejected",
             detail: Some(rejection.detail),
             ..Told::default()
@@ -155,7 +155,7 @@ impl Teller {
     }
 
     fn own(&mut self, rules: &Arc<Rules>, event: &Event<'_>, line: &[u8]) {
-        let mut told = chapter::told(self.line, event);
+        let mut told = chapter::told(self.line, event, line);
         let dedup: Dedup = self.limits.dedup;
         if self.before.as_ref().is_some_and(|before| dedup.is_duplicate(&before.lead, event)) {
             told.outcome = "duplicate";
@@ -179,6 +179,10 @@ impl Teller {
         let mut applied = start.lead.clone();
         let cared = apply(rules, &dedup, &mut applied, &in_hand);
         told.outcome = if cared { "applied" } else { "ignored" };
+        let attribution = model.attribution.as_ref();
+        let channels = attribution.iter().flat_map(|attribution| &attribution.channels);
+        let touched = channels.into_iter().find(|channel| channel.matcher.matches(event.scan));
+        told.channel = touched.map(|channel| channel.name.clone());
         told.happened_at = (event.time_ms != applied.clock).then_some(Moment(event.time_ms));
         let mut told_chapter = chapter::of_event(rules, &start, &applied, &in_hand, told);
 
@@ -262,11 +266,8 @@ impl Teller {
             self.time_until(until);
         }
         let at = until.unwrap_or(self.stream_time);
-        if let Some(before) = &self.before {
-            let bytes = self.partition.lead_bytes().next();
-            let ending: Option<Ending> = bytes.map(|bytes| ending::ending(&self.rules, before, bytes, at));
-            self.story.ending = ending;
-        }
+        let bytes = self.partition.lead_bytes().next();
+        self.story.ending = bytes.and_then(|bytes| ending::standing(&self.rules, bytes, at).ok());
         self.story
     }
 }
