@@ -1,6 +1,5 @@
 //! `qualifyd explain`.
 
-use super::replay::parse_time;
 use crate::core::rules::Rules;
 use crate::input::{self, Progress};
 use crate::story::{Teller, text};
@@ -33,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     lead: String,
     /// Let time go on up to this moment after the last line.
-    #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = super::parse_time)]
     until: Option<i64>,
     /// How to print the story.
     #[arg(long, value_enum, default_value = "text")]
@@ -50,11 +49,11 @@ enum Format {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Some(model) = super::load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
+    let Some(loaded) = super::load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
     let read = Rc::new(Cell::new(0));
     let total = input::total_bytes(args.files.iter().map(PathBuf::as_path));
     let mut progress = Progress::new(total, read.clone());
-    let mut teller = Teller::new(Arc::new(Rules::new(model)), &args.lead);
+    let mut teller = Teller::new(Arc::new(Rules::new(Arc::new(loaded.model))), &args.lead);
     for path in &args.files {
         let mut events = input::open(path, read.clone())?;
         input::each_line(&mut events, |number, line| {

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod matcher;
 pub(crate) mod read;
 mod show;
+mod warn;
 pub(crate) mod yaml;
 
 pub use ast::json_schema;
@@ -39,12 +40,13 @@ impl Model {
         read_file: &mut dyn FnMut(&str) -> std::io::Result<Vec<u8>>,
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let mut diagnostics = Diagnostics::new(name);
-        let loaded =
-            yaml::parse(text, "a model begins with `model: some-name`", &mut diagnostics).and_then(|root| {
-                let source = read::model(&root, &mut diagnostics);
-                let model = compile::compile(&source, read_file, &mut diagnostics)?;
-                Some((model, source))
-            });
+        let start = "a model begins with `model: some-name`";
+        let loaded = yaml::parse(text, start, &mut diagnostics).and_then(|root| {
+            let source = read::model(&root, &mut diagnostics);
+            let model = compile::compile(&source, read_file, &mut diagnostics)?;
+            warn::warn(&source, &model, &mut diagnostics);
+            Some((model, source))
+        });
         match loaded {
             Some((model, source)) => Ok(Loaded { model, source, warnings: diagnostics.into_vec() }),
             None => Err(diagnostics.into_vec()),

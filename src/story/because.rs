@@ -1,8 +1,9 @@
 //! Conditions in words, with the values that they look at: why one holds, and what one lacks.
 
-use super::words::{number, span};
+use super::words::number;
 use crate::core::inspect::check::{Check, CheckKind, SeenWithin};
 use crate::records::Shown;
+use crate::words::{duration, or, quoted};
 
 /// Why a condition holds: `engagement 52.1 ≥ 50 and grade B of fit is C or better`.
 pub fn holds(check: &Check<'_>) -> String {
@@ -20,9 +21,9 @@ pub fn lacks(check: &Check<'_>) -> String {
         CheckKind::All { of } => joined(of.iter().filter(|part| !part.holds).map(lacks), " and "),
         CheckKind::Any { of } => bracketed(of.iter().map(lacks), " or "),
         CheckKind::Not { of } => format!("no longer {}", holds(of)),
-        CheckKind::Trait { name, value, wanted } => match value {
-            None => format!("{name} that {wanted} (it is not known)"),
-            Some(value) => format!("{name} that {wanted} (it is {})", value.0.get()),
+        CheckKind::Trait { value, wanted, .. } => match value {
+            None => format!("{wanted} (it is not known)"),
+            Some(value) => format!("{wanted} (it is {})", value.0.get()),
         },
         CheckKind::Identified { wanted: true } => "an event that says who it is".to_owned(),
         CheckKind::Identified { wanted: false } => "not to be known".to_owned(),
@@ -50,12 +51,13 @@ pub fn lacks(check: &Check<'_>) -> String {
             format!("{missing} more{of} {qualification} ({})", joined(open, "; "))
         }
         CheckKind::Seen { label, at_least, found, within, distinct, .. } => {
+            let label = quoted(label);
             let (within, distinct) = (within_words(*within), distinct_words(distinct));
             match (*found, *at_least) {
-                (0, 1) => format!("'{label}'{within}"),
+                (0, 1) => format!("{label}{within}"),
                 (found, least) => {
                     format!(
-                        "{} more '{label}'{distinct}{within} ({found} of {least})",
+                        "{} more {label}{distinct}{within} ({found} of {least})",
                         least - found.min(least)
                     )
                 }
@@ -75,13 +77,9 @@ fn state(check: &Check<'_>) -> String {
         CheckKind::Any { of } => joined(of.iter().map(state), " and "),
         CheckKind::Not { of } => state(of),
         CheckKind::Trait { name, value: None, .. } => format!("{name} is not known"),
-        CheckKind::Trait { name, value: Some(value), wanted } => {
-            let value = value.0.get();
-            if check.holds {
-                format!("{name} {value} {wanted}")
-            } else {
-                format!("{name} {value}, not: {wanted}")
-            }
+        CheckKind::Trait { value: Some(value), wanted, unwanted, .. } => {
+            let words = if check.holds { wanted } else { unwanted };
+            format!("{words} (it is {})", value.0.get())
         }
         CheckKind::Identified { wanted } => {
             if *wanted == check.holds { "it is known who it is" } else { "it is not known who it is" }
@@ -109,10 +107,11 @@ fn state(check: &Check<'_>) -> String {
             }
         }
         CheckKind::Seen { label, found, within, distinct, .. } => {
+            let label = quoted(label);
             let (within, distinct) = (within_words(*within), distinct_words(distinct));
             match found {
-                0 => format!("no '{label}'{within}"),
-                found => format!("{found}× '{label}'{distinct}{within}"),
+                0 => format!("no {label}{within}"),
+                found => format!("{found}× {label}{distinct}{within}"),
             }
         }
     }
@@ -121,7 +120,7 @@ fn state(check: &Check<'_>) -> String {
 fn within_words(within: SeenWithin) -> String {
     match within {
         SeenWithin::Ever => String::new(),
-        SeenWithin::Last(duration) => format!(" within {}", span(duration)),
+        SeenWithin::Last(ms) => format!(" within {}", duration(ms)),
         SeenWithin::Stage => " since it entered the stage".to_owned(),
     }
 }
@@ -143,11 +142,7 @@ fn grades(wanted: &[&str], or_better: bool) -> String {
 }
 
 fn one_of(names: &[&str]) -> String {
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, first)) => format!("{} or {last}", first.join(", ")),
-        None => "none".to_owned(),
-    }
+    or(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
 }
 
 fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {

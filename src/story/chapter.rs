@@ -6,7 +6,6 @@ use crate::core::apply;
 use crate::core::contribution;
 use crate::core::effects::Topic;
 use crate::core::inspect::check;
-use crate::core::inspect::check::field_name;
 use crate::core::inspect::view::{GroupView, ScoreView, scores, worth};
 use crate::core::judge::{Judge, Memo, round6};
 use crate::core::lead::{Held, Lead};
@@ -18,6 +17,7 @@ use crate::model::compiled::*;
 use crate::model::diagnostic::cut;
 use crate::records::{Moment, Shown};
 use crate::story::words::{moment, number, span};
+use crate::words::{Words, duration};
 use serde_json::Value;
 
 /// The lead at the end of a chapter.
@@ -154,7 +154,7 @@ fn gain(model: &Model, before: &Lead, after: &Lead, event: &Event<'_>, id: Contr
         Some("over by now".to_owned())
     } else {
         rule.at_most.map(|at_most| match at_most.per {
-            Some(per) => format!("does not count: at most {} per {}", at_most.n, span(per)),
+            Some(per) => format!("does not count: at most {} per {}", at_most.n, duration(per)),
             None => format!("does not count: only the first {}", at_most.n),
         })
     };
@@ -170,7 +170,7 @@ fn gain(model: &Model, before: &Lead, after: &Lead, event: &Event<'_>, id: Contr
 /// Where points come from that the event brings along.
 fn origin(model: &Model, rule: &Contribution, event: &Event<'_>) -> Option<String> {
     let Points::From { field, scale, range } = rule.points else { return None };
-    let name = field_name(model, field);
+    let name = Words::of(model).field(field);
     let Some(number) = event.scan.number(field) else { return Some(format!("{name} has no number")) };
     let scaled = number * scale;
     let times = if scale == 1.0 { String::new() } else { format!(" × {scale}") };
@@ -268,9 +268,9 @@ fn decay_words(model: &Model, score: &str, view: &GroupView<'_>) -> Option<Strin
     let mut words: Vec<String> = held
         .filter_map(|rule| match rule.decay {
             Decay::None => None,
-            Decay::HalfLife(half) => Some(format!("half-life {}", span(half))),
-            Decay::Lifespan { life, .. } => Some(format!("lifespan {}", span(life))),
-            Decay::Window { life, .. } => Some(format!("window {}", span(life))),
+            Decay::HalfLife(half) => Some(format!("half-life {}", duration(half))),
+            Decay::Lifespan { life, .. } => Some(format!("lifespan {}", duration(life))),
+            Decay::Window { life, .. } => Some(format!("window {}", duration(life))),
         })
         .collect();
     words.sort();
@@ -322,7 +322,7 @@ fn transition(
     if let Some(on) = rule.on {
         let name = match on {
             On::Activity => "activity".to_owned(),
-            On::Signal(signal) => format!("'{}'", model.signals[usize::from(signal)].label),
+            On::Signal(signal) => Words::of(model).signal(signal),
         };
         let now = in_hand.is_some_and(|in_hand| in_hand.is(on));
         why.push(if now {
@@ -331,10 +331,11 @@ fn transition(
             format!("{name} was there before, and what it lacked is known now")
         });
     }
-    why.extend(rule.after.map(|after| format!("it is in {} since {}", text(data, "from"), span(after))));
+    why.extend(rule.after.map(|after| format!("{} in {}", duration(after), text(data, "from"))));
     why.extend(
-        rule.inactive_for
-            .map(|quiet| format!("no activity since {}: {}", moment(quiet_since(judged)), span(quiet))),
+        rule.inactive_for.map(|quiet| {
+            format!("{} without activity, since {}", duration(quiet), moment(quiet_since(judged)))
+        }),
     );
     if let Some(when) = &rule.when {
         let mut memo = Memo::default();
@@ -371,7 +372,7 @@ fn alert(model: &Model, judged: &Lead, data: &Value) -> Option<(String, Option<S
     what.extend(data["priority"].as_str().map(|priority| format!(", priority {priority}")));
     let mut why = Vec::new();
     if let Some(On::Signal(signal)) = rule.on {
-        why.push(format!("'{}'", model.signals[usize::from(signal)].label));
+        why.push(Words::of(model).signal(signal));
     } else if rule.on.is_some() {
         why.push("activity".to_owned());
     }

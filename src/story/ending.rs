@@ -11,6 +11,7 @@ use crate::core::judge::Memo;
 use crate::core::rules::Rules;
 use crate::model::Model;
 use crate::records::Moment;
+use crate::words::quoted;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -119,9 +120,9 @@ fn not_further(way: &Way<'_>) -> NotFurther {
     let (mut lacks, mut holds) = (Vec::new(), Vec::new());
     if let Some(on) = &way.on {
         match (on.pending, on.signal) {
-            (true, _) => holds.push(format!("'{}' was there", on.label)),
+            (true, _) => holds.push(format!("{} was there", quoted(on.label))),
             (false, "activity") => lacks.push("new activity".to_owned()),
-            (false, _) => lacks.push(format!("'{}'", on.label)),
+            (false, _) => lacks.push(quoted(on.label)),
         }
     }
     for (wait, what) in [(way.after, "in the stage"), (way.inactive_for, "without activity")] {

@@ -2,6 +2,7 @@
 
 use super::words::{moment, number, signed, span};
 use super::{Cause, Change, Chapter, Ending, Gain, NotFurther, Story, Told};
+use crate::words::quoted;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -164,12 +165,11 @@ fn not_further(way: &NotFurther) -> String {
         line!(text, "{INDENT}{INDENT}has   {}", way.holds.join("; and "));
     }
     // Where nothing but one signal is missing, that has been said.
-    let said = way.lacks.len() == 1
-        && way.would_do.iter().all(|label| way.lacks[0].starts_with(&format!("'{label}'")));
+    let said =
+        way.lacks.len() == 1 && way.would_do.iter().all(|label| way.lacks[0].starts_with(&quoted(label)));
     if !way.would_do.is_empty() && !way.lacks.is_empty() && !said {
         const NAMED: usize = 6;
-        let mut labels: Vec<String> =
-            way.would_do.iter().take(NAMED).map(|label| format!("'{label}'")).collect();
+        let mut labels: Vec<String> = way.would_do.iter().take(NAMED).map(|label| quoted(label)).collect();
         labels.extend((way.would_do.len() > NAMED).then(|| format!("{} more", way.would_do.len() - NAMED)));
         line!(text, "{INDENT}{INDENT}one of these would do: {}", labels.join(", "));
     }

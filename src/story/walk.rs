@@ -9,7 +9,7 @@ use crate::core::effects::{Effects, Topic};
 use crate::core::inspect;
 use crate::core::judge::Memo;
 use crate::core::lead::Lead;
-use crate::core::partition::{Limits, Partition, Record, Timestamp};
+use crate::core::partition::{Budget, Limits, Partition, Record, Timestamp};
 use crate::core::rules::{InHand, Rules};
 use crate::event::scan::Scanner;
 use crate::event::{Event, Kind, Rejection, Value as EventValue};
@@ -146,12 +146,13 @@ impl Teller {
     fn others(&mut self, event: &Event<'_>) {
         self.move_stream_time(event);
         self.time_until(self.stream_time - self.limits.grace_ms);
+        // Nothing is left to fire: this only tells the partition what time it is.
+        self.partition.advance_clock(self.stream_time, &mut { Budget::MAX }, &mut self.effects);
     }
 
     fn move_stream_time(&mut self, event: &Event<'_>) {
         let time = event.record_time_ms.map_or(event.time_ms, |record| record.min(event.time_ms));
         self.stream_time = self.stream_time.max(time);
-        self.partition.restore_stream_time(self.stream_time);
     }
 
     fn own(&mut self, rules: &Arc<Rules>, event: &Event<'_>, line: &[u8]) {

@@ -31,9 +31,7 @@ impl Style {
 /// Every failed test with what differs and the lead's story, then a line for each file and the sum.
 pub fn text(results: &Results, coverage: bool, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for file in &results.files {
-        for finding in &file.findings {
-            writeln!(out, "{finding}")?;
-        }
+        file.drawn().try_for_each(|drawn| writeln!(out, "{drawn}\n"))?;
         for test in file.tests.iter().filter(|test| !test.played.failures.is_empty()) {
             failed_test(file, test, style, out)?;
         }

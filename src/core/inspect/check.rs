@@ -2,8 +2,9 @@
 
 use crate::core::judge::{Judge, Truth};
 use crate::model::compiled::*;
-use crate::model::matcher::{NumberTest, Test};
+use crate::model::matcher::NumberTest;
 use crate::records::{Raw, Shown};
+use crate::words::Words;
 use serde::Serialize;
 
 /// A condition, or a part of one, and whether it holds.
@@ -33,8 +34,10 @@ pub enum CheckKind<'a> {
         /// Left out: it is not known.
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<Raw<'a>>,
-        #[serde(serialize_with = "as_text")]
-        wanted: &'a Test,
+        /// The test in words, and its negation.
+        wanted: &'a str,
+        #[serde(skip)]
+        unwanted: &'a str,
     },
     Identified {
         wanted: bool,
@@ -110,7 +113,8 @@ pub fn check<'a>(judge: &mut Judge<'a>, condition: &'a Condition) -> Check<'a> {
             CheckKind::Trait {
                 name: &model.traits[usize::from(fact.trait_id)].name,
                 value: text.and_then(|text| serde_json::from_str(text).ok()).map(Raw),
-                wanted: &fact.test,
+                wanted: &fact.words[0],
+                unwanted: &fact.words[1],
             }
         }
         Condition::Identified(wanted) => CheckKind::Identified { wanted: *wanted },
@@ -179,23 +183,9 @@ fn sightings<'a>(judge: &mut Judge<'a>, id: SeenId, at_least: u32, within: Withi
     };
     let distinct = seen.distinct.map(|distinct| match distinct {
         Distinct::Day => "day".to_owned(),
-        Distinct::Field(field) => field_name(judge.model, field),
+        Distinct::Field(field) => Words::of(judge.model).field(field),
     });
     CheckKind::Seen { signal: &signal.name, label: &signal.label, at_least, found, within, distinct }
-}
-
-/// A field of an event as models write it.
-pub fn field_name(model: &Model, field: Field) -> String {
-    match field {
-        Field::Kind => "kind".to_owned(),
-        Field::Name => "event".to_owned(),
-        Field::Lead => "lead".to_owned(),
-        Field::Path(id) => match &model.event_paths[usize::from(id)] {
-            EventPath::Properties(steps) => format!("properties.{}", steps.join(".")),
-            EventPath::Context(steps) => format!("context.{}", steps.join(".")),
-            EventPath::Traits(steps) => format!("traits.{}", steps.join(".")),
-        },
-    }
 }
 
 /// How far a number is from passing a bar: above 0 it must rise by so much (or, for `gt`, by more), below 0 fall.
