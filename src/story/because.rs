@@ -45,10 +45,11 @@ pub fn lacks(check: &Check<'_>) -> String {
         }
         CheckKind::Qualified { qualification, at_least, holding, criteria } => {
             let open = criteria.iter().filter(|(_, check)| !check.holds);
-            let open = open.map(|(name, check)| format!("{name}: {}", lacks(check)));
-            let missing = at_least.saturating_sub(*holding);
-            let of = if missing as usize == criteria.len() - *holding as usize { "" } else { " of" };
-            format!("{missing} more{of} {qualification} ({})", joined(open, "; "))
+            let open = joined(open.map(|(name, check)| format!("{name}: {}", lacks(check))), "; ");
+            match *at_least as usize == criteria.len() {
+                true => format!("{qualification} fulfilled (lacks {open})"),
+                false => format!("{at_least} points of {qualification} (has {holding}; lacks {open})"),
+            }
         }
         CheckKind::Seen { label, at_least, found, within, distinct, .. } => {
             let label = quoted(label);
@@ -94,7 +95,9 @@ fn state(check: &Check<'_>) -> String {
             let not = if check.holds { "" } else { "not " };
             match grade {
                 None => format!("{score} has no grade"),
-                Some(grade) if check.holds && wanted.len() == 1 => format!("{score} is {grade}"),
+                Some(grade) if check.holds && (wanted.len() == 1 || wanted.last() == Some(grade)) => {
+                    format!("{score} is {grade}")
+                }
                 Some(grade) => format!("{score} is {grade}, {not}{}", grades(wanted, *or_better)),
             }
         }

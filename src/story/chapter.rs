@@ -20,11 +20,19 @@ use crate::story::words::{moment, number, span};
 use crate::words::{Words, duration};
 use serde_json::Value;
 
-/// The lead at the end of a chapter.
+/// The lead before an input.
 pub struct Before {
     pub lead: Lead,
-    /// The moment that was told last, ms.
+    /// The lead as it was told of last: a lead says nothing of the time before its clock.
+    pub told: Lead,
+    /// When that was, ms.
     pub at: i64,
+}
+
+impl Before {
+    pub fn told(lead: Lead, at: i64) -> Before {
+        Before { told: lead.clone(), lead, at }
+    }
 }
 
 impl Chapter {
@@ -88,24 +96,19 @@ pub fn of_event(rules: &Rules, start: &Before, applied: &Lead, in_hand: &InHand<
     let model = &*rules.model;
     let clock = applied.clock;
     let mut chapter = Chapter::empty(clock, Cause::Event(told), String::new());
-    chapter.by_time = by_time(rules, start, &start.lead, clock);
+    chapter.by_time = by_time(rules, start, clock);
     chapter.traits = traits(model, &start.lead, applied);
     chapter.gains = gains(model, &start.lead, applied, in_hand);
     chapter.changes = between(model, (&start.lead, clock), (applied, clock), false);
     chapter
 }
 
-/// What time did to the scores of a lead since it was told of last.
-pub fn by_time(rules: &Rules, before: &Before, lead: &Lead, clock: i64) -> Vec<Change> {
+/// What time has done to the scores of a lead, up to `clock`, since it was told of last.
+pub fn by_time(rules: &Rules, before: &Before, clock: i64) -> Vec<Change> {
     if clock <= before.at {
         return Vec::new();
     }
-    let mut changes = between(&rules.model, (lead, before.at), (lead, clock), true);
-    // Parts that decay below what is cut off say nothing yet.
-    changes.retain(|change| {
-        change.before.number() != change.after.number() || change.grade_before != change.grade_after
-    });
-    changes
+    between(&rules.model, (&before.told, before.at), (&before.lead, clock), true)
 }
 
 fn traits(model: &Model, before: &Lead, after: &Lead) -> Vec<TraitChange> {
@@ -205,7 +208,16 @@ fn change(model: &Model, before: &ScoreView<'_>, after: &ScoreView<'_>, decays: 
         grade_before: grade(before),
         grade_after: grade(after),
         parts: parts(model, before, after, decays),
-        note: after.unclamped.zip(range).map(|(raw, range)| cut_off(raw, range)),
+        note: range.and_then(|range| cuts(before.unclamped, after.unclamped, range)),
+    }
+}
+
+/// What a range cuts off, or has cut off before.
+fn cuts(before: Option<Shown>, after: Option<Shown>, range: Range) -> Option<String> {
+    match (before, after) {
+        (_, Some(raw)) => Some(cut_off(raw, range)),
+        (Some(raw), None) => Some(format!("before it was {}", cut_off(raw, range))),
+        (None, None) => None,
     }
 }
 
@@ -221,11 +233,21 @@ fn parts(model: &Model, before: &ScoreView<'_>, after: &ScoreView<'_>, decays: b
     let mut parts: Vec<PartChange> = Vec::new();
     for (was, is) in before.groups.iter().zip(&after.groups) {
         let range = group_of(model, after.score, is.group).map(|group| group.range);
-        let cut = is.unclamped.zip(range).map(|(raw, range)| cut_off(raw, range));
+        let cut = range.and_then(|range| cuts(was.unclamped, is.unclamped, range));
         let decay = decays.then(|| decay_words(model, after.score, was)).flatten();
         let note = cut.or(decay);
-        parts.push(PartChange { part: is.group.to_owned(), before: was.value, after: is.value, note });
+        let full = !decays && was.unclamped.map(Shown::number) != is.unclamped.map(Shown::number);
+        if full || was.value.number() != is.value.number() {
+            parts.push(PartChange { part: is.group.to_owned(), before: was.value, after: is.value, note });
+        }
     }
+    parts.extend(other_parts(before, after));
+    parts
+}
+
+/// Criteria, inactivity, and of a `sum` or `max` its scores, as far as they changed.
+fn other_parts(before: &ScoreView<'_>, after: &ScoreView<'_>) -> Vec<PartChange> {
+    let mut parts = Vec::new();
     let mut criteria: Vec<_> = before.criteria.iter().chain(&after.criteria).collect();
     criteria.sort_by_key(|criterion| criterion.criterion);
     criteria.dedup_by_key(|criterion| criterion.criterion);
@@ -279,6 +301,7 @@ fn decay_words(model: &Model, score: &str, view: &GroupView<'_>) -> Option<Strin
 }
 
 /// Adds what happened: the records, and what leaves none. `judged` is the lead as it was judged, `after` as it is now.
+/// Returns the judged lead as its transitions have left it.
 pub fn add_happened(
     rules: &Rules,
     chapter: &mut Chapter,
@@ -287,7 +310,7 @@ pub fn add_happened(
     after: &Lead,
     sent: &[Sent],
     in_hand: Option<&InHand<'_>>,
-) {
+) -> Lead {
     let model = &*rules.model;
     for sent in sent {
         let told = match sent.topic {
@@ -302,6 +325,7 @@ pub fn add_happened(
     }
     chapter.happened.extend(silent(model, before, after));
     chapter.stage = model.stages[usize::from(after.stage)].name.clone();
+    judged
 }
 
 fn text<'v>(data: &'v Value, key: &str) -> &'v str {

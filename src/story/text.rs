@@ -116,7 +116,10 @@ fn moved(change: &Change, since: &str) -> String {
     text.extend(change.note.iter().map(|note| format!(" ({note})")));
     let parts = change.parts.iter().map(|part| {
         let note = part.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-        format!("{} {} → {}{note}", part.part, number(part.before.0), number(part.after.0))
+        match part.before.number() == part.after.number() {
+            true => format!("{} stays {}{note}", part.part, number(part.after.0)),
+            false => format!("{} {} → {}{note}", part.part, number(part.before.0), number(part.after.0)),
+        }
     });
     let parts: Vec<String> = parts.collect();
     if !parts.is_empty() {

@@ -174,7 +174,7 @@ impl Teller {
         let start = self.before.take().unwrap_or_else(|| {
             let mut lead = Lead::default();
             begin(rules, &mut lead, event.time_ms);
-            Before { lead, at: event.time_ms }
+            Before::told(lead, event.time_ms)
         });
         // The engine's own first half of an input, on a copy: what it leaves before anything is judged.
         let mut applied = start.lead.clone();
@@ -194,19 +194,34 @@ impl Teller {
         let after = after.expect("the partition keeps the lead whose event it has applied");
         // What a late event made due that was ripe already comes right after it.
         let (now, later): (Vec<Sent>, Vec<Sent>) = sent.into_iter().partition(|sent| !sent.by_time);
-        chapter::add_happened(rules, &mut told_chapter, &start.lead, applied, &after, &now, Some(&in_hand));
+        let told = chapter::add_happened(
+            rules,
+            &mut told_chapter,
+            &start.lead,
+            applied,
+            &after,
+            &now,
+            Some(&in_hand),
+        );
         self.matched = matched;
+        let mut before = Before { lead: told.clone(), told, at: told_chapter.at.0 };
         self.story.chapters.push(told_chapter);
-        let mut before = Before { at: start.at.max(event.time_ms), lead: after };
         for sent in later {
-            let mut late = Chapter::empty(sent.at, Cause::Time, String::new());
-            let lead = before.lead.clone();
-            chapter::add_happened(rules, &mut late, &lead, lead.clone(), &before.lead, &[sent], None);
-            before.at = before.at.max(late.at.0);
-            self.story.chapters.push(late);
+            before = self.late_second(rules, before, &after, sent);
         }
-        before.at = before.at.max(before.lead.clock);
-        self.before = Some(before);
+        self.before = Some(Before { lead: after, ..before });
+    }
+
+    /// A second that was ripe already when a late event brought it about.
+    fn late_second(&mut self, rules: &Rules, before: Before, after: &Lead, sent: Sent) -> Before {
+        let mut told = Chapter::empty(sent.at, Cause::Time, String::new());
+        told.by_time = chapter::by_time(rules, &before, sent.at);
+        let mut judged = before.lead.clone();
+        judged.clock = sent.at;
+        let judged = chapter::add_happened(rules, &mut told, after, judged, after, &[sent], None);
+        let at = told.at.0;
+        self.story.chapters.push(told);
+        Before::told(judged, at)
     }
 
     /// Fires the lead's due times up to a moment, one by one.
@@ -241,11 +256,11 @@ impl Teller {
         chapter::add_happened(&rules, &mut told, &before.lead, judged, &after, &sent, None);
         // A second at which only a score record went out is no chapter; its decay is told in the next one.
         if told.happened.is_empty() {
-            return Before { lead: after, at: before.at };
+            return Before { lead: after, ..before };
         }
-        told.by_time = chapter::by_time(&rules, &before, &before.lead, at);
+        told.by_time = chapter::by_time(&rules, &before, at);
         self.story.chapters.push(told);
-        Before { lead: after, at }
+        Before::told(after, at)
     }
 
     /// The lead's records since the last look.
