@@ -60,6 +60,25 @@ fn stories_tell_every_record_and_their_numbers_add_up() {
     }
 }
 
+/// A story that was followed by hand: every number in it comes from the ones before and the model.
+/// `QUALIFYD_UPDATE=1 cargo test --test story` writes it anew; follow it again before you keep it.
+#[test]
+fn a_story_reads_as_it_was_followed_by_hand() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/story");
+    let loaded =
+        qualifyd::check::load(&folder.join("model.yaml")).unwrap_or_else(|found| panic!("{found:#?}"));
+    let rules = Arc::new(Rules::new(Arc::new(loaded.model)));
+    let events = std::fs::read(folder.join("events.jsonl")).unwrap();
+    let until = qualifyd::event::time::parse_text("2026-04-20");
+    let story =
+        qualifyd::story::text::story(&tell(&rules, "ana", events.split(|byte| *byte == b'\n'), until));
+    let path = folder.join("ana.txt");
+    if std::env::var_os("QUALIFYD_UPDATE").is_some_and(|value| value == "1") {
+        std::fs::write(&path, &story).unwrap();
+    }
+    assert_eq!(story, std::fs::read_to_string(&path).unwrap());
+}
+
 fn adds_up(story: &Story) {
     let mut scores: HashMap<&str, f64> = HashMap::new();
     for chapter in &story.chapters {

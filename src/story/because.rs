@@ -29,7 +29,8 @@ pub fn lacks(check: &Check<'_>) -> String {
         CheckKind::Identified { wanted: false } => "not to be known".to_owned(),
         CheckKind::Stage { stage, wanted } => format!("the stage {} (it is {stage})", one_of(wanted)),
         CheckKind::Score { score, value, wanted, lacks } => {
-            let (value, by) = (number(value.0), lacks.map(|by| (by.0, Shown(by.0.abs()).number())));
+            let by = lacks.map(|by| (by.0, exact(by.0.abs(), |shown| shown > 0.0)));
+            let value = exact(value.0, |shown| !wanted.holds(shown));
             match by {
                 Some((by, far)) if by > 0.0 => format!("{far} more {score} ({value}, needs {wanted})"),
                 Some((by, far)) if by < 0.0 => format!("{far} less {score} ({value}, needs {wanted})"),
@@ -89,7 +90,8 @@ fn state(check: &Check<'_>) -> String {
         CheckKind::Stage { stage, .. } => format!("the stage is {stage}"),
         CheckKind::Score { score, value, wanted, .. } => {
             let not = if check.holds { "" } else { "not " };
-            format!("{score} {} {not}{wanted}", number(value.0))
+            let value = exact(value.0, |shown| wanted.holds(shown) == check.holds);
+            format!("{score} {value} {not}{wanted}")
         }
         CheckKind::Grade { score, grade, wanted, or_better, .. } => {
             let not = if check.holds { "" } else { "not " };
@@ -118,6 +120,11 @@ fn state(check: &Check<'_>) -> String {
             }
         }
     }
+}
+
+/// A number with two decimals, or, where these would say something else than it does (30 is not less than 30), six.
+fn exact(value: f64, says_the_same: impl Fn(f64) -> bool) -> String {
+    if says_the_same(Shown(value).number()) { number(value) } else { crate::words::number(value) }
 }
 
 fn within_words(within: SeenWithin) -> String {

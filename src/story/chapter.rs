@@ -157,7 +157,14 @@ fn gain(model: &Model, before: &Lead, after: &Lead, event: &Event<'_>, id: Contr
         Some("over by now".to_owned())
     } else {
         rule.at_most.map(|at_most| match at_most.per {
-            Some(per) => format!("does not count: at most {} per {}", at_most.n, duration(per)),
+            Some(per) => {
+                let per = duration(per);
+                format!(
+                    "does not count: at most {} per {}",
+                    at_most.n,
+                    per.strip_prefix("1 ").unwrap_or(&per)
+                )
+            }
             None => format!("does not count: only the first {}", at_most.n),
         })
     };

@@ -12,9 +12,6 @@ pub mod text;
 pub mod walk;
 pub mod words;
 
-#[cfg(test)]
-mod tests;
-
 use crate::records::{Moment, Shown};
 use serde::Serialize;
 use serde_json::Value;
