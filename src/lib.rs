@@ -7,7 +7,7 @@
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
 //! - [`words`]: the model in plain English
 //! - [`replay`], [`check`], [`input`]: the offline commands
-//! - [`testing`]: tests of a model; [`story`]: the story of one lead
+//! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ pub mod generate;
 pub mod input;
 pub mod kafka;
 pub mod model;
+pub mod new;
 pub mod output;
 pub mod pace;
 pub mod records;

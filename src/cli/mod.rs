@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod generate;
+mod new;
 mod replay;
 mod run;
 mod schema;
@@ -39,6 +40,7 @@ enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Generate(generate::Args),
+    New(new::Args),
     Replay(replay::Args),
     Run(run::Args),
     Schema(schema::Args),
@@ -52,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => schema::run(&args),
