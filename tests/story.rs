@@ -137,3 +137,36 @@ fn gains_add_up(story: &Story, gains: &[Gain], change: &Change) {
 fn was_cut(before: f64) -> bool {
     before.fract() == 0.0 && before != 0.0
 }
+
+fn explain(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/story");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qualifyd"));
+    let run = command
+        .arg("explain")
+        .args(["--model", "model.yaml"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (run.status.code(), text(&run.stdout), text(&run.stderr))
+}
+
+#[test]
+fn the_command_tells_the_story_as_text_and_as_data() {
+    let (status, told, _) = explain(&["--lead", "ana", "--until", "2026-04-20", "events.jsonl"]);
+    let known = include_str!("story/ana.txt");
+    assert_eq!((status, told.as_str()), (Some(0), known));
+    let (status, told, _) = explain(&["--lead", "bob", "--format", "json", "events.jsonl"]);
+    let story: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((status, &story["ending"]["view"]["stage"]), (Some(0), &Value::from("lead")));
+    assert_eq!(story["chapters"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_lead_without_events_is_told_to_be_missing() {
+    let (status, told, error) = explain(&["--lead", "cy", "events.jsonl"]);
+    assert_eq!(status, Some(1));
+    assert!(told.contains("No event of this lead was applied."), "{told}");
+    assert!(error.contains("no event of the lead 'cy' is among 14 others"), "{error}");
+}
