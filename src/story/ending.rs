@@ -86,7 +86,7 @@ fn score_line(model: &Model, view: &ScoreView<'_>) -> String {
     let made_of = match (terms.is_empty(), largest) {
         (true, _) => String::new(),
         (false, true) => format!(" = the largest of {}", terms.join(", ")),
-        (false, false) => format!(" = {}", terms.join(" + ").replace("+ -", "- ")),
+        (false, false) => format!(" = {}", terms.join(" + ")),
     };
     let range = model.scores.iter().find(|score| score.name == view.score).map(|score| score.range);
     let cut = view.unclamped.zip(range).map(|(raw, range)| format!(" ({})", cut_off(raw, range)));
