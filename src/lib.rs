@@ -7,7 +7,7 @@
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
 //! - [`words`]: the model in plain English
 //! - [`replay`], [`check`], [`input`]: the offline commands
-//! - [`testing`]: tests of a model; [`story`]: the story of one lead
+//! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
 //! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
 // Unsafe code is allowed in one place, which says why: `kafka::native`.
@@ -26,6 +26,7 @@ pub mod generate;
 pub mod input;
 pub mod kafka;
 pub mod model;
+pub mod new;
 pub mod output;
 pub mod pace;
 pub mod records;
