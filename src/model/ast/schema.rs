@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn accepts_the_example() {
-        let example = include_str!("../../../tests/models/b2b-saas.yaml");
+        let example = include_str!("../../../tests/models/contract-example.yaml");
         assert_eq!(errors(example), Vec::<String>::new());
     }
 
