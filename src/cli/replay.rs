@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// After the last line fire every due time up to this moment, as if time had gone on to it.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     until: Option<i64>,
     /// At the end print the score record of every lead.
     #[arg(long)]
@@ -35,11 +35,6 @@ pub struct Args {
     /// Files of events, a JSON object a line; `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     files: Vec<PathBuf>,
-}
-
-fn parse_time(text: &str) -> Result<i64, String> {
-    let time = crate::event::time::parse_text(text);
-    time.ok_or_else(|| "give a time such as 2026-12-31T23:59:59Z, a date, or seconds since 1970".to_owned())
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
