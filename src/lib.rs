@@ -5,7 +5,7 @@
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
-//! - [`words`]: the model in plain English
+//! - [`words`]: the model in plain English; [`describe`], [`diff`]: pages and changes in these words
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
@@ -16,6 +16,8 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod describe;
+pub mod diff;
 pub mod duration;
 pub mod event;
 pub mod generate;

@@ -1,6 +1,8 @@
 //! The command line: one file for each command, with its arguments, its help and its exit status.
 
 mod check;
+mod describe;
+mod diff;
 mod generate;
 mod replay;
 mod run;
@@ -36,6 +38,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Describe(describe::Args),
+    Diff(diff::Args),
     Generate(generate::Args),
     Replay(replay::Args),
     Run(run::Args),
@@ -48,6 +52,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),

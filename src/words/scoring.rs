@@ -16,7 +16,13 @@ pub fn decay(decay: Decay) -> String {
 /// `at most 3 in 7 days`.
 pub fn at_most(at_most: AtMost) -> String {
     match (at_most.per, at_most.n) {
-        (Some(ms), n) => format!("at most {n} in {}", duration(ms)),
+        (Some(ms), n) => match duration(ms).as_str() {
+            "1 hour" => format!("at most {n} in an hour"),
+            text => format!(
+                "at most {n} in {}",
+                text.strip_prefix("1 ").map_or(text.to_owned(), |unit| format!("a {unit}"))
+            ),
+        },
         (None, 1) => "once only".to_owned(),
         (None, n) => format!("the first {n} only"),
     }

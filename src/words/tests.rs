@@ -134,8 +134,8 @@ fn conditions_about_traits() {
         ),
         (
             "{ regex: '(?i)\\b(vp|chief)\\b' }",
-            "x matching one of the words “vp” or “chief”",
-            "x not matching one of the words “vp” or “chief”",
+            "x containing one of the words “vp” or “chief”",
+            "x not containing one of the words “vp” or “chief”",
         ),
     ] {
         assert_eq!(said(&format!("{{ traits.x: {test} }}")), [words, negation], "{test}");
