@@ -8,10 +8,12 @@
 //! - [`words`]: the model in plain English; [`describe`], [`diff`]: pages and changes in these words
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead
-//! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
+//! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
-#![forbid(unsafe_code)]
+// Unsafe code is allowed in one place, which says why: `kafka::native`.
+#![deny(unsafe_code)]
 
+pub mod changelog;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -19,20 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Settings that are read and checked but that nothing uses in this version.
-const WITHOUT_EFFECT: [&str; 12] = [
-    "workers",
-    "commit.exactly_once",
-    "clock",
-    "limits.idle",
-    "limits.rejected_share",
-    "limits.rejected_window",
-    "state.dir",
-    "state.checkpoint_every",
-    "state.retention",
-    "http.listen",
-    "http.token",
-    "shutdown.timeout",
-];
+const WITHOUT_EFFECT: [&str; 2] = ["http.listen", "http.token"];
 
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +76,9 @@ pub struct Settings {
     pub http: Http,
     pub shutdown: Shutdown,
     pub log: Log,
+    /// What the breaker saw is forgotten once (`--accept-rejections`).
+    #[serde(skip)]
+    pub accept_rejections: bool,
     /// The keys that were given, wherever.
     #[serde(skip)]
     given: Vec<&'static str>,
