@@ -119,7 +119,10 @@ fn check(topic: &str, mut found: Vec<Seen>, expected: Option<Vec<Seen>>) {
     // Records of several input partitions mingle; those of one lead keep their order.
     found.sort_by(|a, b| a.0.cmp(&b.0));
     expected.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(found, expected, "{topic}");
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected, "{topic}");
+    }
+    assert_eq!(found.len(), expected.len(), "{topic}");
 }
 
 #[test]
@@ -307,7 +310,7 @@ fn a_signal_ends_the_process_in_good_order() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qualifyd"));
         command.arg("run").arg("--config").arg(daemon.settings_file());
         command.args(sets.iter().flat_map(|set| ["--set", set]));
-        command.stderr(Stdio::null()).spawn().expect("the daemon starts")
+        command.stderr(Stdio::inherit()).spawn().expect("the daemon starts")
     };
     let mut process = run(&[]);
     daemon.wait_until_read();
@@ -325,15 +328,17 @@ fn a_signal_ends_the_process_in_good_order() {
 #[test]
 fn members_come_and_go_under_load() {
     let mut first = Daemon::new(4);
+    first.set("workers=2");
     let mut second = first.companion();
+    second.set("workers=2");
     let records = stream::generate(12_000, 4);
     let parts: Vec<&[Record]> = records.chunks(3_000).collect();
     first.start();
     kafka::send(first.input(), parts[0]);
-    wait_until("the first has its partitions", || kafka::settled_members(first.group()) == Some(1));
+    wait_until("the first has its partitions", || kafka::settled_members(first.group()) == Some(2));
     second.start();
     kafka::send(first.input(), parts[1]);
-    wait_until("both have theirs", || kafka::settled_members(first.group()) == Some(2));
+    wait_until("both have theirs", || kafka::settled_members(first.group()) == Some(4));
     kafka::send(first.input(), parts[2]);
     first.stop().expect("a clean stop");
     kafka::send(first.input(), parts[3]);

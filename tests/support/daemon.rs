@@ -94,6 +94,7 @@ limits: {{ alert_max_age: 36500d }}
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let settings = self.settings();
+        self.stop = Arc::default();
         let stop = self.stop.clone();
         self.thread = Some(thread::spawn(move || run::run_until(&settings, &stop)));
     }
