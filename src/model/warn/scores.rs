@@ -121,6 +121,9 @@ fn first_that_holds(lint: &mut Lint<'_>, model: &Model, criteria: &[Criterion], 
             continue;
         }
         let before = &criteria[..index];
+        if !lint.budget.spend(before.len()) {
+            return;
+        }
         // The one before that hides it alone is the one to name.
         let hides = |other: &&Criterion| !alone.clone().assume(&other.when, false);
         let hidden_by = before.iter().find(hides);
