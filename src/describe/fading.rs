@@ -7,6 +7,7 @@ use crate::words::{and, decay, number};
 
 /// How many steps of time a picture shows, the beginning included.
 const STEPS: i32 = 13;
+const DAY: i64 = 86_400_000;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 impl About<'_> {
@@ -26,27 +27,37 @@ impl About<'_> {
             return;
         }
         kinds.sort_by_key(|(decay, _)| length(*decay));
-        let longest =
-            kinds.iter().map(|(decay, _)| length(*decay)).filter(|ms| *ms < i64::MAX).max().unwrap_or(0);
-        let (unit, step_ms) = match longest {
-            ms if ms >= 14 * 86_400_000 => ("week", 7 * 86_400_000),
-            ms if ms >= 2 * 86_400_000 => ("day", 86_400_000),
-            _ => ("hour", 3_600_000),
-        };
         page.section("How fast points fade");
-        page.text(&format!("What is left of 100 points, {unit} by {unit}: a bar for now and for each of the {} {unit}s that follow.", STEPS - 1));
-        let rows: Vec<Vec<String>> = kinds
-            .into_iter()
-            .map(|(kind, groups)| {
-                let left = |step: i32| share(kind, i64::from(step) * step_ms);
-                let percent = |step: i32| format!("{} %", number((left(step) * 100.0).round()));
-                let picture: String = (0..STEPS).map(|step| bar(left(step))).collect();
-                vec![decay(kind), format!("`{picture}`"), percent(1), percent(4), percent(12), and(&groups)]
-            })
-            .collect();
-        let after = |steps: i32| format!("After {steps} {unit}{}", if steps == 1 { "" } else { "s" });
-        page.table(&["Points", "Picture", &after(1), &after(4), &after(12), "Where"], &rows);
+        page.text(&format!(
+            "What is left of 100 points: a bar for now, and one for each of the {} hours, days or weeks that follow.",
+            STEPS - 1
+        ));
+        // What is over within days would be a single bar in weeks.
+        let (hours, longer): (Vec<_>, Vec<_>) =
+            kinds.into_iter().partition(|(decay, _)| length(*decay) < DAY);
+        let (days, weeks): (Vec<_>, Vec<_>) =
+            longer.into_iter().partition(|(decay, _)| length(*decay) < 14 * DAY);
+        for (unit, step_ms, kinds) in
+            [("hour", DAY / 24, hours), ("day", DAY, days), ("week", 7 * DAY, weeks)]
+        {
+            if !kinds.is_empty() {
+                table(page, unit, step_ms, kinds);
+            }
+        }
     }
+}
+
+/// Pictures with steps of one length.
+fn table(page: &mut Page, unit: &str, step_ms: i64, kinds: Vec<(Decay, Vec<String>)>) {
+    let row = |(kind, groups): (Decay, Vec<String>)| {
+        let left = |step: i32| share(kind, i64::from(step) * step_ms);
+        let percent = |step: i32| format!("{} %", number((left(step) * 100.0).round()));
+        let picture: String = (0..STEPS).map(|step| bar(left(step))).collect();
+        vec![decay(kind), format!("`{picture}`"), percent(1), percent(4), percent(12), and(&groups)]
+    };
+    let rows: Vec<Vec<String>> = kinds.into_iter().map(row).collect();
+    let after = |steps: i32| format!("After {steps} {unit}{}", if steps == 1 { "" } else { "s" });
+    page.table(&["Points", &format!("By the {unit}"), &after(1), &after(4), &after(12), "Where"], &rows);
 }
 
 fn length(decay: Decay) -> i64 {

@@ -73,7 +73,8 @@ impl About<'_> {
         if !transition.reset.is_empty() {
             let scores: Vec<String> =
                 transition.reset.iter().map(|id| self.words.score(*id).to_owned()).collect();
-            also.push(format!("{} starts anew", and(&scores)));
+            let start = if scores.len() == 1 { "starts" } else { "start" };
+            also.push(format!("{} {start} anew", and(&scores)));
         }
         also.extend(
             transition.reason.map(|field| format!("the reason is told in `{}`", self.words.field(field))),
