@@ -18,6 +18,8 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod dead_letters;
+pub mod demo;
 pub mod describe;
 pub mod diff;
 pub mod duration;

@@ -335,7 +335,10 @@ fn members_come_and_go_under_load() {
     let parts: Vec<&[Record]> = records.chunks(3_000).collect();
     first.start();
     kafka::send(first.input(), parts[0]);
-    wait_until("the first has its partitions", || kafka::settled_members(first.group()) == Some(2));
+    wait_until("the first has its partitions", || {
+        assert!(!first.has_ended(), "it ended");
+        kafka::settled_members(first.group()) == Some(2)
+    });
     second.start();
     kafka::send(first.input(), parts[1]);
     wait_until("both have theirs", || kafka::settled_members(first.group()) == Some(4));

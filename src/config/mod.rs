@@ -2,6 +2,7 @@
 //! Everything that is wrong is reported at once; secrets are never shown.
 
 mod keys;
+pub mod reference;
 mod secret;
 
 pub use secret::Guarded;
@@ -298,7 +299,8 @@ impl Settings {
     /// The command line of another command with the same settings, such as
     /// `qualifyd topics --config qualifyd.yaml --create`.
     pub fn command(&self, command: &str, more: &str) -> String {
-        format!("qualifyd {command} {} {more}", self.flags).trim_end().to_owned()
+        let words = ["qualifyd", command, &self.flags, more];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// The keys that were given although nothing uses them in this version.

@@ -2,9 +2,12 @@
 
 pub mod admin;
 pub mod clients;
+pub mod dead_letters;
 pub mod feed;
+pub mod in_process;
 pub mod native;
 pub mod properties;
+pub mod reader;
 pub mod topics;
 pub mod transaction;
 
@@ -37,6 +40,20 @@ pub enum Error {
     NoTopic(String),
     #[error("an event was not taken by the topic {topic}: {reason}")]
     NotSent { topic: String, reason: KafkaError },
+    #[error("a topic could not be read: {0}")]
+    Reading(KafkaError),
+    #[error("dead letters could not be sent again, and the last transaction was taken back: {0}")]
+    NotResent(KafkaError),
+    #[error(
+        "what the group {0} noted about dead letters that were sent again is not understood; to send all of them again, add \
+         --from-beginning"
+    )]
+    Notes(String),
+    #[error(
+        "the note about which dead letters were sent again is longer than the cluster keeps with an offset; send the rest again \
+         with fewer conditions"
+    )]
+    NotesTooLong,
     #[error("a Kafka client could not be created: {0}; check kafka.properties")]
     NativeClient(Fault),
     #[error(

@@ -7,6 +7,7 @@ use super::working::Working;
 use super::{Error, Worker, kafka};
 use crate::config::Settings;
 use crate::core::rules::Rules;
+use crate::kafka::native::BEGINNING;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -278,7 +279,7 @@ impl Worker {
         if restored.meta.breaker.is_tripped(self.settings.limits.rejected_share) {
             return Err(Error::StillTripped(number));
         }
-        let (next_offset, has_committed) = (restored.meta.next_offset, restored.has_committed);
+        let start = if restored.has_begun { restored.meta.next_offset } else { BEGINNING };
         let mut working = Working::new(restored.leads, restored.meta, restored.written_tables);
         if !Arc::ptr_eq(&self.rules, working.leads.rules()) {
             working.change_model(self.rules.clone());
@@ -292,13 +293,10 @@ impl Worker {
             writing: None,
             counts_after: None,
         });
-        self.consumer.resume(number).map_err(kafka::Error::Consumer)?;
-        if !has_committed {
-            self.consumer
-                .seek(&[(number, next_offset)], super::SEEK_TIMEOUT)
-                .map_err(kafka::Error::Consumer)?;
-        }
-        Ok(())
+        // Where the client would go on by itself is after what it fetched before it was paused, or where this worker was
+        // when it had the partition last.
+        self.consumer.seek(&[(number, start)], super::SEEK_TIMEOUT).map_err(kafka::Error::Consumer)?;
+        Ok(self.consumer.resume(number).map_err(kafka::Error::Consumer)?)
     }
 
     /// Goes on by another version of the model.

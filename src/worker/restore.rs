@@ -107,8 +107,8 @@ pub struct Restored {
     pub meta: Meta,
     /// The numbers of the name tables that the changelog has.
     pub written_tables: Vec<u32>,
-    /// The group has committed an offset, at which the consumer begins by itself.
-    pub has_committed: bool,
+    /// The group has read part of it: the input goes on at `meta.next_offset`.
+    pub has_begun: bool,
 }
 
 /// How a job ended.
@@ -396,7 +396,7 @@ impl Clients {
             ),
             None => {}
         }
-        Ok(Restored { leads, meta, written_tables, has_committed: committed.is_some() || !kept })
+        Ok(Restored { leads, meta, written_tables, has_begun: committed.is_some() || kept })
     }
 }
 

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Records of one fetch at most.
 const BATCH: usize = 1_000;
 
+/// In place of an offset: the first one that there is.
+pub const BEGINNING: i64 = -2;
+
 /// What was found while waiting for records.
 #[derive(Debug)]
 pub enum Found<'a> {
@@ -368,7 +371,8 @@ impl Consumer {
 pub(super) fn offsets(topic: &str, partitions: &[(i32, i64)]) -> Result<TopicPartitionList, Fault> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for &(partition, offset) in partitions {
-        list.add_partition_offset(topic, partition, Offset::Offset(offset))
+        let offset = if offset == BEGINNING { Offset::Beginning } else { Offset::Offset(offset) };
+        list.add_partition_offset(topic, partition, offset)
             .map_err(|error| Fault::other(error.to_string()))?;
     }
     Ok(list)

@@ -9,7 +9,7 @@ mod consumer;
 mod message;
 mod producer;
 
-pub use consumer::{Consumer, Found, Membership, Waker};
+pub use consumer::{BEGINNING, Consumer, Found, Membership, Waker};
 pub use message::Message;
 pub use producer::{Producer, Refused, Target};
 
