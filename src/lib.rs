@@ -5,7 +5,7 @@
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
-//! - [`words`]: the model in plain English
+//! - [`words`]: the model in plain English; [`describe`], [`diff`]: pages and changes in these words
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
 //! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon
@@ -20,6 +20,8 @@ pub mod config;
 pub mod core;
 pub mod dead_letters;
 pub mod demo;
+pub mod describe;
+pub mod diff;
 pub mod duration;
 pub mod event;
 pub mod generate;

@@ -3,6 +3,8 @@
 mod check;
 mod dead_letters;
 mod demo;
+mod describe;
+mod diff;
 mod explain;
 mod generate;
 mod new;
@@ -43,6 +45,8 @@ enum Command {
     DeadLetters(dead_letters::Args),
     Demo(demo::Args),
     Explain(explain::Args),
+    Describe(describe::Args),
+    Diff(diff::Args),
     Generate(generate::Args),
     New(new::Args),
     Replay(replay::Args),
@@ -59,6 +63,8 @@ pub fn run() -> ExitCode {
         Command::DeadLetters(args) => dead_letters::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::New(args) => new::run(&args),
         Command::Replay(args) => replay::run(&args),
