@@ -19,6 +19,7 @@ pub mod due;
 pub mod effects;
 pub mod judge;
 pub mod lead;
+pub mod memo;
 pub mod message_ids;
 pub mod partition;
 pub mod pool;

@@ -2,10 +2,10 @@
 
 use super::apply::{self, Dedup};
 use super::codec::{self, Corrupt, Told};
-use super::due::{Due, first_due, near_due, next_second};
+use super::due::{Due, first_due, is_due, near_due, next_second};
 use super::effects::Effects;
-use super::judge::Memo;
 use super::lead::Lead;
+use super::memo::Memo;
 use super::rules::{InHand, Rules};
 use super::settle::{Scratch, Settling};
 use super::store::{NEVER, Store};
@@ -377,8 +377,8 @@ impl Leads {
         let Leads { store, timers, other, scratch, .. } = self;
         other.take(rules, store.bytes(store.get(number)));
         store.arm(number, NEVER);
-        let due = other.lead.clock < second * 1000
-            && super::due::may_happen(rules, &other.lead, &mut scratch.memo, second, second);
+        scratch.memo.clear();
+        let due = other.lead.clock < second * 1000 && is_due(rules, &other.lead, &mut scratch.memo, second);
         if due {
             self.due.push((other.id.clone(), number));
         } else {

@@ -5,8 +5,9 @@ use super::attribution;
 use super::bits::Bits;
 use super::contribution;
 use super::effects::{Effects, Topic};
-use super::judge::{Judge, Memo, Truth};
+use super::judge::{Judge, Truth};
 use super::lead::{Lead, Past, SentAt, SentScore};
+use super::memo::Memo;
 use super::report;
 use super::rules::{InHand, Rules};
 use crate::event::Value;
@@ -164,8 +165,8 @@ impl<'a> Settling<'a> {
         let clock = self.clock();
         for &score in &transition.reset {
             contribution::reset(self.lead, model, score, clock);
-            self.scratch.memo.clear();
         }
+        self.scratch.memo.next_span();
         let lead = &mut *self.lead;
         let (from, to) = (lead.stage, transition.to);
         let entered_before = lead.been_in.contains(usize::from(to));

@@ -220,6 +220,8 @@ pub struct Score {
     pub kind: ScoreKind,
     /// Highest bar first. Empty: the score has no grades.
     pub grades: Vec<Grade>,
+    /// The lead's traits, and whether it is identified, alone decide it: neither other events nor time.
+    pub by_traits: bool,
 }
 
 #[derive(Debug)]
@@ -284,6 +286,8 @@ pub struct Inactivity {
 pub struct Qualification {
     pub name: String,
     pub criteria: Vec<(String, Condition)>,
+    /// As of a score.
+    pub by_traits: bool,
 }
 
 /// A set of small indices (stages, grades).

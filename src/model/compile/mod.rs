@@ -2,6 +2,7 @@
 //! defaults applied, and what can only be seen as a whole is checked. Nothing here can fail half-way: a mistake is
 //! reported, a stand-in takes its place, and the model is thrown away in the end.
 
+mod by_traits;
 mod condition;
 mod dispatch;
 mod funnel;
@@ -66,6 +67,7 @@ pub fn compile(
         return None;
     }
     model.dispatch = dispatch::dispatch(&model.signals);
+    by_traits::mark(&mut model);
     Some(model)
 }
 

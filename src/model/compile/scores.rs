@@ -32,7 +32,7 @@ impl<'a> Compiler<'a> {
             } else {
                 ScoreKind::Points(self.points_score(id, score))
             };
-            self.model.scores.push(Score { name: name.value.clone(), range, kind, grades });
+            self.model.scores.push(Score { name: name.value.clone(), range, kind, grades, by_traits: false });
         }
         self.model.score_order = self.score_order();
     }
