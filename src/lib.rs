@@ -4,7 +4,8 @@
 //! - [`model`]: the scoring model, YAML → checked → compiled
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
-//! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
+//! - [`records`], [`json`], [`output`], [`schema`]: what comes out, how it is written, its CloudEvents headers, its JSON
+//!   Schemas
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
@@ -17,6 +18,7 @@ pub mod core;
 pub mod duration;
 pub mod event;
 pub mod input;
+pub mod json;
 pub mod kafka;
 pub mod model;
 pub mod output;
