@@ -6,9 +6,9 @@ use super::judge::Judge;
 use super::lead::Lead;
 use super::memo::Memo;
 use super::rules::Rules;
-use super::settle::{moved, quiet_since};
+use super::settle::{moved, quiet_since, score_moved, state_moved};
 use super::sla;
-use crate::model::compiled::{AlertId, TransitionId};
+use crate::model::compiled::{AlertId, EmitScores, ScoreId, TransitionId};
 
 /// 9999-12-31T23:59:59Z: no time lies after it.
 const LAST_SECOND: i64 = crate::event::time::LATEST_MS / 1000;
@@ -104,12 +104,19 @@ pub struct Suspects {
     slas: bool,
     transitions: Vec<TransitionId>,
     alerts: Vec<AlertId>,
-    scores: bool,
+    /// The score record goes out as soon as it may.
+    record: bool,
+    /// Scores that may move far enough for one.
+    scores: Vec<ScoreId>,
 }
 
 impl Suspects {
     fn is_empty(&self) -> bool {
-        !self.slas && !self.scores && self.transitions.is_empty() && self.alerts.is_empty()
+        !self.slas
+            && !self.record
+            && self.scores.is_empty()
+            && self.transitions.is_empty()
+            && self.alerts.is_empty()
     }
 
     /// Looks at everything over the seconds `from..=to`. `memo` must have been prepared.
@@ -124,7 +131,13 @@ impl Suspects {
         self.alerts.clear();
         let timed = rules.timed_alerts.iter().copied();
         self.alerts.extend(timed.filter(|&id| alert::may_change(&mut judge, id, end)));
-        self.scores = may_send(&mut judge, end);
+        self.scores.clear();
+        self.record = false;
+        if let Some(emit) = model.emit_scores.filter(|emit| may_send(lead, emit, end)) {
+            self.record = state_moved(&judge);
+            let scores = 0..model.scores.len() as ScoreId;
+            self.scores.extend(scores.filter(|&id| score_moved(&mut judge, &emit, id)));
+        }
     }
 
     /// Whether any of them may come about over a part of the span.
@@ -137,7 +150,10 @@ impl Suspects {
         let mut judge = Judge::over(model, lead, from * 1000..=end, memo);
         self.transitions.iter().any(|&id| may_fire(&mut judge, id, end))
             || self.alerts.iter().any(|&id| alert::may_change(&mut judge, id, end))
-            || self.scores && may_send(&mut judge, end)
+            || model.emit_scores.is_some_and(|emit| {
+                may_send(lead, &emit, end)
+                    && (self.record || self.scores.iter().any(|&id| score_moved(&mut judge, &emit, id)))
+            })
     }
 }
 
@@ -149,12 +165,12 @@ pub fn is_due(rules: &Rules, lead: &Lead, memo: &mut Memo, second: i64) -> bool 
     sla::is_due(&model.slas, lead, clock)
         || leaving.iter().any(|&id| may_fire(&mut judge, id, clock))
         || rules.timed_alerts.iter().any(|&id| alert::may_change(&mut judge, id, clock))
-        || may_send(&mut judge, clock)
+        || model.emit_scores.is_some_and(|emit| may_send(lead, &emit, clock) && moved(&mut judge, &emit))
 }
 
-fn may_send(judge: &mut Judge<'_>, end: i64) -> bool {
-    let Some(emit) = judge.model.emit_scores else { return false };
-    judge.lead.sent.is_none_or(|sent| end - sent.at >= emit.every) && moved(judge, &emit)
+/// Whether a score record may go out so soon after the last.
+fn may_send(lead: &Lead, emit: &EmitScores, clock: i64) -> bool {
+    lead.sent.is_none_or(|sent| clock - sent.at >= emit.every)
 }
 
 fn may_fire(judge: &mut Judge<'_>, id: TransitionId, end: i64) -> bool {

@@ -152,7 +152,9 @@ impl<'a> Judge<'a> {
         }
         let score = &model.scores[usize::from(id)];
         let (raw, known) = match &score.kind {
-            ScoreKind::Points(points) => self.points_score(points),
+            ScoreKind::Points(points) => {
+                (self.points_score(id, points), points.unknown_without.is_empty() || self.knows_any(points))
+            }
             ScoreKind::Sum(parts) => {
                 let (mut sum, mut known) = (Interval::ZERO, false);
                 for &(part, weight) in parts {
@@ -181,7 +183,23 @@ impl<'a> Judge<'a> {
         judged
     }
 
-    fn points_score(&mut self, points: &PointsScore) -> (Interval, bool) {
+    fn points_score(&mut self, id: ScoreId, points: &'a PointsScore) -> Interval {
+        let (model, lead) = (self.model, self.lead);
+        if !model.scores[usize::from(id)].by_traits {
+            return self.sum(points);
+        }
+        let low = match *self.memo.sum_by_traits(model, lead, id) {
+            Some(sum) => sum,
+            None => {
+                let sum = self.sum(points).low;
+                *self.memo.sum_by_traits(model, lead, id) = Some(sum);
+                sum
+            }
+        };
+        Interval { low, high: low }
+    }
+
+    fn sum(&mut self, points: &'a PointsScore) -> Interval {
         let mut sum = if self.is_moment() { self.groups_now(points) } else { self.groups_over(points) };
         for entry in &points.criteria {
             let points = self.criterion_entry(entry);
@@ -191,9 +209,12 @@ impl<'a> Judge<'a> {
             let (a, b) = (self.inactivity(inactivity, self.from), self.inactivity(inactivity, self.to));
             sum.add(Interval { low: a.min(b), high: a.max(b) });
         }
-        let known = points.unknown_without.is_empty()
-            || points.unknown_without.iter().any(|&id| self.lead.trait_text(id).is_some());
-        (sum, known)
+        sum
+    }
+
+    /// Whether the lead has any of the traits without which a score is unknown.
+    fn knows_any(&self, points: &PointsScore) -> bool {
+        points.unknown_without.iter().any(|&id| self.lead.trait_text(id).is_some())
     }
 
     /// The groups of a score with the contributions that the lead holds in each.
@@ -214,6 +235,9 @@ impl<'a> Judge<'a> {
 
     /// What a group is worth at the judge's moment with these contributions, clamped to its range.
     pub fn group_now(&self, group: &Group, held: &[Held]) -> f64 {
+        if held.is_empty() {
+            return group.empty;
+        }
         let mut parts = Parts::default();
         for held in held {
             let contribution = &self.model.contributions[usize::from(held.id)];
@@ -233,11 +257,11 @@ impl<'a> Judge<'a> {
         let start = points.groups.first().map_or(0, |group| group.start);
         let mut curves = self.memo.curves.from(start).iter().peekable();
         for group in &points.groups {
-            let over = match curves.next_if(|curve| curve.start == group.start) {
-                Some(curve) => self.group_over(curve),
-                None => Interval::ZERO,
-            };
-            sum.add(over.clamp(group.range));
+            match curves.next_if(|curve| curve.start == group.start) {
+                Some(curve) => sum.add(self.group_over(curve).clamp(group.range)),
+                None if group.empty != 0.0 => sum.add(Interval { low: group.empty, high: group.empty }),
+                None => {}
+            }
         }
         sum
     }
@@ -328,6 +352,10 @@ impl<'a> Judge<'a> {
     pub fn holds(&mut self, condition: &Condition) -> Truth {
         match condition {
             Condition::All(all) => {
+                // What is seen at a glance comes first.
+                if all.iter().any(|part| self.glance(part) == Some(false)) {
+                    return Truth::No;
+                }
                 let mut truth = Truth::Yes;
                 for part in all {
                     truth = truth.and(|| self.holds(part));
@@ -349,15 +377,26 @@ impl<'a> Judge<'a> {
                 truth
             }
             Condition::Not(inner) => self.holds(inner).negated(),
-            Condition::Fact(id) => self.lead.facts.contains(usize::from(*id)).into(),
-            Condition::Identified(wanted) => (self.lead.identified == *wanted).into(),
-            Condition::Stage(stages) => stages.contains(usize::from(self.lead.stage)).into(),
+            Condition::Fact(_) | Condition::Identified(_) | Condition::Stage(_) => {
+                self.glance(condition).unwrap_or_default().into()
+            }
             Condition::Score(id, test) => number_test(test, self.score(*id)),
             Condition::Grade(id, wanted) => self.grade_test(*id, wanted),
             Condition::Qualified { qualification, at_least } => {
                 self.qualified(*qualification).at_least(*at_least)
             }
             Condition::Seen { seen, at_least, within } => self.seen(*seen, *at_least, *within),
+        }
+    }
+
+    /// Whether a condition holds, if that is cheap to tell and the same over the whole span.
+    #[inline]
+    fn glance(&self, condition: &Condition) -> Option<bool> {
+        match condition {
+            Condition::Fact(id) => Some(self.lead.facts.contains(usize::from(*id))),
+            Condition::Identified(wanted) => Some(self.lead.identified == *wanted),
+            Condition::Stage(stages) => Some(stages.contains(usize::from(self.lead.stage))),
+            _ => None,
         }
     }
 
@@ -378,7 +417,7 @@ impl<'a> Judge<'a> {
 
     fn qualified(&mut self, id: QualificationId) -> Counted {
         let model = self.model;
-        if let Some(counted) = self.memo.qualification(model, id) {
+        if let Some(counted) = self.memo.qualification(model, self.lead, id) {
             return counted;
         }
         let mut counted = Counted { sure: 0, possible: 0 };
@@ -387,7 +426,7 @@ impl<'a> Judge<'a> {
             counted.sure += u32::from(truth == Truth::Yes);
             counted.possible += u32::from(truth.possible());
         }
-        self.memo.note_qualification(id, counted);
+        self.memo.note_qualification(model, self.lead, id, counted);
         counted
     }
 

@@ -1,5 +1,6 @@
 //! What was judged already, for the lead and the span at hand.
 
+use super::bits::Bits;
 use super::curve::Curves;
 use super::due::Suspects;
 use super::judge::{Interval, Truth};
@@ -35,8 +36,48 @@ impl Counted {
     }
 }
 
+/// For so many sets of facts what they decide is kept: most leads share theirs with many others.
+const FACTS_KEPT: usize = 256;
+
+/// What decides by traits alone: the facts of the traits, which of them are known, and whether the lead is identified.
+#[derive(Debug, Default)]
+struct Facts {
+    hold: Bits,
+    known: Bits,
+    identified: bool,
+}
+
+impl Facts {
+    fn read(&mut self, lead: &Lead) {
+        self.hold.copy_from(&lead.facts);
+        self.known.clear();
+        let known = lead.traits.iter().filter(|held| !held.text.is_empty());
+        known.for_each(|held| self.known.insert(usize::from(held.id)));
+        self.identified = lead.identified;
+    }
+
+    fn hash(&self) -> usize {
+        let mix = |hash: u64, word: &u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let words = self.hold.words().iter().chain(self.known.words());
+        (words.fold(u64::from(self.identified), mix) >> 32) as usize
+    }
+
+    fn same(&self, other: &Facts) -> bool {
+        self.identified == other.identified && self.hold.same(&other.hold) && self.known.same(&other.known)
+    }
+}
+
+/// What such facts decide, for any lead.
+#[derive(Debug, Default)]
+struct ByFacts {
+    facts: Facts,
+    /// The sums of scores, before they are clamped.
+    scores: Vec<Option<f64>>,
+    qualifications: Vec<Option<Counted>>,
+}
+
 /// Scores and qualifications that were judged already. Those that traits alone decide stay while the lead's traits do,
-/// whatever the span.
+/// whatever the span; what they come to is kept for other leads too.
 #[derive(Debug, Default)]
 pub struct Memo {
     /// Numbers the spans.
@@ -45,6 +86,11 @@ pub struct Memo {
     lead: u64,
     scores: Vec<Option<(u64, Judged)>>,
     qualifications: Vec<Option<(u64, Counted)>>,
+    by_facts: Vec<ByFacts>,
+    /// The lead's, while they are looked up.
+    facts: Facts,
+    /// Which of these is the lead's.
+    own_facts: Option<usize>,
     /// What spans are judged by.
     pub(super) curves: Curves,
     pub(super) suspects: Suspects,
@@ -55,6 +101,7 @@ impl Memo {
     pub fn clear(&mut self) {
         self.next_span();
         self.lead = self.span;
+        self.own_facts = None;
     }
 
     /// Forgets what traits do not decide: another span, another stage, other contributions.
@@ -82,25 +129,72 @@ impl Memo {
     #[inline]
     pub(super) fn score(&self, model: &Model, id: ScoreId) -> Option<Judged> {
         let (span, judged) = self.scores[usize::from(id)]?;
-        self.holds_good(span, model.scores[usize::from(id)].by_traits).then_some(judged)
+        let by_traits = model.scores[usize::from(id)].by_traits;
+        (span == self.span || by_traits && span >= self.lead).then_some(judged)
     }
 
     pub(super) fn note_score(&mut self, id: ScoreId, judged: Judged) {
         self.scores[usize::from(id)] = Some((self.span, judged));
     }
 
+    /// The sum of a score that traits decide.
+    pub(super) fn sum_by_traits(&mut self, model: &Model, lead: &Lead, id: ScoreId) -> &mut Option<f64> {
+        &mut self.by_facts(model, lead).scores[usize::from(id)]
+    }
+
     #[inline]
-    pub(super) fn qualification(&self, model: &Model, id: QualificationId) -> Option<Counted> {
+    pub(super) fn qualification(
+        &mut self,
+        model: &Model,
+        lead: &Lead,
+        id: QualificationId,
+    ) -> Option<Counted> {
+        if model.qualifications[usize::from(id)].by_traits {
+            return self.by_facts(model, lead).qualifications[usize::from(id)];
+        }
         let (span, counted) = self.qualifications[usize::from(id)]?;
-        self.holds_good(span, model.qualifications[usize::from(id)].by_traits).then_some(counted)
+        (span == self.span).then_some(counted)
     }
 
-    pub(super) fn note_qualification(&mut self, id: QualificationId, counted: Counted) {
-        self.qualifications[usize::from(id)] = Some((self.span, counted));
+    pub(super) fn note_qualification(
+        &mut self,
+        model: &Model,
+        lead: &Lead,
+        id: QualificationId,
+        counted: Counted,
+    ) {
+        if model.qualifications[usize::from(id)].by_traits {
+            self.by_facts(model, lead).qualifications[usize::from(id)] = Some(counted);
+        } else {
+            self.qualifications[usize::from(id)] = Some((self.span, counted));
+        }
     }
 
-    #[inline]
-    fn holds_good(&self, span: u64, by_traits: bool) -> bool {
-        span == self.span || by_traits && span >= self.lead
+    /// What the lead's facts decide.
+    fn by_facts(&mut self, model: &Model, lead: &Lead) -> &mut ByFacts {
+        let at = self.own_facts.unwrap_or_else(|| self.find_facts(model, lead));
+        self.own_facts = Some(at);
+        &mut self.by_facts[at]
+    }
+
+    /// Where the lead's facts have their place; what others left there goes.
+    fn find_facts(&mut self, model: &Model, lead: &Lead) -> usize {
+        if self.by_facts.is_empty() {
+            self.by_facts.resize_with(FACTS_KEPT, ByFacts::default);
+        }
+        self.facts.read(lead);
+        let at = self.facts.hash() % FACTS_KEPT;
+        let kept = &mut self.by_facts[at];
+        let fits = kept.scores.len() == model.scores.len()
+            && kept.qualifications.len() == model.qualifications.len()
+            && kept.facts.same(&self.facts);
+        if !fits {
+            std::mem::swap(&mut kept.facts, &mut self.facts);
+            kept.scores.clear();
+            kept.scores.resize(model.scores.len(), None);
+            kept.qualifications.clear();
+            kept.qualifications.resize(model.qualifications.len(), None);
+        }
+        at
     }
 }

@@ -14,7 +14,6 @@ pub mod value;
 #[cfg(test)]
 mod tests;
 
-pub use string::plain_length;
 pub use value::{Number, Value};
 
 /// The kind of an event; its number indexes `Dispatch::by_kind`.

@@ -70,12 +70,6 @@ pub(super) fn plain_end(text: &[u8], mut pos: usize) -> usize {
     plain_end_near_the_end(text, pos)
 }
 
-/// How many bytes of a text come before the first that JSON escapes.
-#[inline]
-pub fn plain_length(text: &str) -> usize {
-    plain_end(text.as_bytes(), 0)
-}
-
 #[inline(never)]
 fn plain_end_near_the_end(text: &[u8], pos: usize) -> usize {
     let special = match text.last_chunk() {

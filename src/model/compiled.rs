@@ -256,6 +256,8 @@ pub struct Group {
     /// The group's contributions: `contributions[start..end]` of the model.
     pub start: ContributionId,
     pub end: ContributionId,
+    /// Its value without any contribution.
+    pub empty: f64,
 }
 
 #[derive(Debug)]

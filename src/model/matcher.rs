@@ -197,6 +197,8 @@ impl Matcher {
             Matcher::All(all) => all.iter().all(|matcher| matcher.matches(event)),
             Matcher::Any(any) => any.iter().any(|matcher| matcher.matches(event)),
             Matcher::Not(matcher) => !matcher.matches(event),
+            // Most fields that models ask for are not in most events.
+            Matcher::Field(field, test) if !test.ops.is_empty() && event.lacks(*field) => false,
             Matcher::Field(field, test) => test.holds(event.values(*field)),
         }
     }

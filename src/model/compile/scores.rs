@@ -120,7 +120,8 @@ impl<'a> Compiler<'a> {
             self.add_contribution(Contribution { score, group, signal, points, decay, at_most });
         }
         let range = self.range(group.range.as_ref(), Range::UNBOUNDED);
-        Group { name: name.value.clone(), range, start, end: next_id(&self.model.contributions) }
+        let (name, end) = (name.value.clone(), next_id(&self.model.contributions));
+        Group { name, range, start, end, empty: range.clamp(0.0) }
     }
 
     fn points(&mut self, points: &ast::Points) -> (Points, Option<ast::Decay>, Option<AtMost>) {
