@@ -128,7 +128,7 @@ impl<'a> Worker<'a> {
         consumer.subscribe(&settings.input.topics)?;
         Ok(Worker {
             settings,
-            limits: settings.limits.of_partition(),
+            limits: settings.of_partition(),
             rules,
             consumer,
             transaction,

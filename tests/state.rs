@@ -62,7 +62,7 @@ fn two_halves_through_the_leads_bytes_equal_one_whole() {
         for bytes in first.lead_bytes() {
             second.restore(bytes).expect("the bytes are those of a lead of this model");
         }
-        second.restore_stream_time(first.stream_time_ms());
+        second.restore_stream_time(first.stream_time_ms(), false);
         got.extend(apply(&mut second, second_lines));
         got.extend(until(&mut second, &case));
 

@@ -77,7 +77,7 @@ struct ByFacts {
 }
 
 /// Scores and qualifications that were judged already. Those that traits alone decide stay while the lead's traits do,
-/// whatever the span; what they come to is kept for other leads too.
+/// whatever the span; what they come to is kept for other leads too. A memo is for one model.
 #[derive(Debug, Default)]
 pub struct Memo {
     /// Numbers the spans.

@@ -1,26 +1,35 @@
 //! Everything that decides about a lead. Knows no Kafka, no tokio, no clock: time is an argument, a deadline is a
 //! return value, effects are returned.
 //!
-//! - [`partition`]: records in, effects out; the leads of one partition, their timers, the stream time
+//! - [`partition`]: records in, effects out; [`leads`]: the leads of one partition, their timers, the stream time;
+//!   [`changes`]: what of them is not committed yet
 //! - [`apply`]: what an event leaves with its lead; [`settle`]: what an input brings about, with [`alert`] and [`sla`]
 //! - [`judge`]: scores and conditions, at a moment or over a span; [`due`]: the next second that matters, by [`curve`]
 //! - [`contribution`]: points and their decay; [`attribution`]: touches and credit
 //! - [`lead`]: a lead as it is worked on; [`codec`]: its bytes; [`store`] and [`timers`]: where it waits
+//! - [`tables`]: the names behind a lead's numbers, with what conditions [mean](meaning); [`migrate`]: a lead of an older
+//!   model becomes one of the present
+//! - [`inspect`]: looks at a lead without changing it
 //! - [`report`]: fills the public records; [`effects`]: the records to send
 
 pub mod alert;
 pub mod apply;
 pub mod attribution;
 pub mod bits;
+pub mod changes;
 pub mod codec;
 pub mod contribution;
 pub mod curve;
 pub mod due;
 pub mod effects;
+pub mod inspect;
 pub mod judge;
 pub mod lead;
+pub mod leads;
+pub mod meaning;
 pub mod memo;
 pub mod message_ids;
+pub mod migrate;
 pub mod partition;
 pub mod pool;
 pub mod report;
@@ -28,6 +37,7 @@ pub mod rules;
 pub mod settle;
 pub mod sla;
 pub mod store;
+pub mod tables;
 pub mod timers;
 pub mod varint;
 

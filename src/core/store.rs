@@ -38,6 +38,8 @@ fn block_size(class: usize) -> usize {
 pub struct Store {
     index: HashTable<Found>,
     leads: Vec<Entry>,
+    /// Numbers without a lead that may be used again.
+    free: Vec<u32>,
     classes: Vec<Class>,
     large: Vec<Box<[u8]>>,
     free_large: Vec<u32>,
@@ -49,6 +51,9 @@ pub struct Found {
     pub lead: u32,
     place: u32,
 }
+
+/// In place of a second: the number stands for no lead. As a second it is never reached.
+const GONE: [u32; 2] = halves(NEVER - 1);
 
 /// One lead by its number; twelve bytes.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +140,7 @@ impl Default for Store {
         Store {
             index: HashTable::new(),
             leads: Vec::new(),
+            free: Vec::new(),
             classes,
             large: Vec::new(),
             free_large: Vec::new(),
@@ -148,17 +154,27 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash) | u64::from(hash.wrapping_mul(0x9e37_79b1)) << 32
 }
 
-fn halves(second: i64) -> [u32; 2] {
+const fn halves(second: i64) -> [u32; 2] {
     [(second >> 32) as u32, second as u32]
 }
 
 impl Store {
     pub fn len(&self) -> usize {
-        self.leads.len()
+        self.index.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.leads.is_empty()
+        self.index.is_empty()
+    }
+
+    /// Whether a number stands for a lead.
+    pub fn is_there(&self, lead: u32) -> bool {
+        self.leads.get(lead as usize).is_some_and(|entry| entry.armed != GONE)
+    }
+
+    /// The numbers of all leads.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        (0..self.leads.len() as u32).filter(|&lead| self.is_there(lead))
     }
 
     /// The lead whose bytes begin with `prefix`.
@@ -177,14 +193,22 @@ impl Store {
 
     /// Adds a lead that is not there yet and returns its number.
     pub fn insert(&mut self, hash: u64, bytes: &[u8]) -> u32 {
+        let lead = self.free.pop().unwrap_or_else(|| {
+            self.leads.push(Entry { hash: 0, armed: GONE });
+            self.leads.len() as u32 - 1
+        });
+        self.insert_again(lead, hash, bytes);
+        lead
+    }
+
+    /// Adds a lead under a number that was another's, or its own before it was removed, and was not freed.
+    pub fn insert_again(&mut self, lead: u32, hash: u64, bytes: &[u8]) {
         let hash = hash as u32;
         let place = self.allocate(bytes);
-        let lead = self.leads.len() as u32;
-        self.leads.push(Entry { hash, armed: halves(NEVER) });
+        self.leads[lead as usize] = Entry { hash, armed: halves(NEVER) };
         let leads = &self.leads;
         let new = Found { lead, place };
         self.index.insert_unique(spread(hash), new, |other| spread(leads[other.lead as usize].hash));
-        lead
     }
 
     /// A lead's bytes.
@@ -212,6 +236,21 @@ impl Store {
         entry.expect("every lead with a number is in the index").place = place;
     }
 
+    /// Removes a lead. Its number may stand for another one after [`Store::free`].
+    pub fn remove(&mut self, found: Found) {
+        let hash = self.leads[found.lead as usize].hash;
+        if let Ok(entry) = self.index.find_entry(spread(hash), |other| other.lead == found.lead) {
+            entry.remove();
+        }
+        self.release(found.place);
+        self.leads[found.lead as usize].armed = GONE;
+    }
+
+    /// Gives the number of a lead that was removed to another one.
+    pub fn free(&mut self, lead: u32) {
+        self.free.push(lead);
+    }
+
     #[inline]
     pub fn armed(&self, lead: u32) -> i64 {
         let [high, low] = self.leads[lead as usize].armed;
@@ -229,7 +268,7 @@ impl Store {
         let large: usize = self.large.iter().map(|block| block.len() + 16).sum();
         [
             pages.sum::<usize>() + large,
-            self.leads.capacity() * size_of::<Entry>(),
+            self.leads.capacity() * size_of::<Entry>() + self.free.capacity() * 4,
             self.index.allocation_size(),
         ]
     }

@@ -19,7 +19,7 @@ pub fn decode(
     id.clear();
     let reader = &mut Reader::new(bytes);
     read_prefix(reader, id)?;
-    let tables = u32::try_from(reader.varint()?).map_err(|_| Corrupt("name tables out of range"))?;
+    let tables = read_tables(reader)?;
     let flags = reader.byte()?;
     lead.clock = reader.zigzag()?;
     // Decoding subtracts from the clock: a clock in the range of SPEC §1 keeps all of it inside i64.

@@ -100,6 +100,29 @@ pub fn read_id(bytes: &[u8], out: &mut String) -> Result<(), Corrupt> {
     read_prefix(&mut Reader::new(bytes), out)
 }
 
+/// How many bytes [`write_prefix`] wrote at the front of a lead's bytes.
+pub fn prefix_length(bytes: &[u8]) -> Result<usize, Corrupt> {
+    let reader = &mut Reader::new(bytes);
+    reader.byte()?;
+    match reader.varint()? {
+        0 => reader.take(16)?,
+        length => reader.take(length as usize - 1)?,
+    };
+    Ok(bytes.len() - reader.left())
+}
+
+/// The number of the name tables by which a lead's bytes were written.
+pub fn tables_of(bytes: &[u8]) -> Result<u32, Corrupt> {
+    if bytes.first() != Some(&FORMAT) {
+        return Err(Corrupt("unknown format"));
+    }
+    read_tables(&mut Reader::new(&bytes[prefix_length(bytes)?..]))
+}
+
+fn read_tables(reader: &mut Reader<'_>) -> Result<u32, Corrupt> {
+    u32::try_from(reader.varint()?).map_err(|_| Corrupt("name tables out of range"))
+}
+
 fn read_prefix(reader: &mut Reader<'_>, out: &mut String) -> Result<(), Corrupt> {
     if reader.byte()? != FORMAT {
         return Err(Corrupt("unknown format"));

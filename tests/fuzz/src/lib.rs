@@ -93,7 +93,7 @@ pub fn check_outputs(effects: &Effects) {
 /// What is kept of a partition restores another one that keeps the same.
 pub fn check_kept(rules: &Arc<Rules>, partition: &Partition) {
     let mut restored = Partition::new(rules.clone(), Limits::default());
-    restored.restore_stream_time(partition.stream_time_ms());
+    restored.restore_stream_time(partition.stream_time_ms(), false);
     let (mut lead, mut id) = (Lead::default(), String::new());
     for bytes in partition.lead_bytes() {
         codec::decode(bytes, &rules.bounds, &mut lead, &mut Told::default(), &mut id).expect("a lead's bytes are readable");
