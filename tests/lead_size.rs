@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 const LEADS: u64 = 10_000;
 /// A guard against growing; vectors and tables here have the slack that they have at any size.
-const MOST_BYTES: f64 = 460.0;
+const MOST_BYTES: f64 = 400.0;
 const START_MS: i64 = 1_772_323_200_000;
 const HOUR_MS: i64 = 3_600_000;
 

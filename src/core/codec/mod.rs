@@ -185,12 +185,12 @@ pub struct Told {
 }
 
 impl Told {
-    fn begin(&mut self, clock: i64) {
+    pub(super) fn begin(&mut self, clock: i64) {
         self.times.clear();
         self.times.push(clock);
     }
 
-    fn clock(&self) -> i64 {
+    pub(super) fn clock(&self) -> i64 {
         self.times[0]
     }
 
@@ -202,7 +202,7 @@ impl Told {
 
     /// A time that is not after the clock.
     #[inline]
-    fn write(&mut self, out: &mut Vec<u8>, time: i64) {
+    pub(super) fn write(&mut self, out: &mut Vec<u8>, time: i64) {
         match self.times.iter().position(|&told| told == time) {
             Some(at) => write_varint(out, (at as u64) << 1 | 1),
             None => {
@@ -213,7 +213,7 @@ impl Told {
     }
 
     #[inline]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<i64, Corrupt> {
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>) -> Result<i64, Corrupt> {
         let head = reader.varint()?;
         if head & 1 == 1 {
             return self.times.get((head >> 1) as usize).copied().ok_or(Corrupt("a time that was not told"));
