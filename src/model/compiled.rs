@@ -117,6 +117,8 @@ pub struct Signal {
     pub name: String,
     pub label: String,
     pub matcher: Matcher,
+    /// What of the matcher is left to ask of an event for which [`Dispatch`] names the signal.
+    pub rest: Matcher,
     pub activity: bool,
     pub contributions: Vec<ContributionId>,
     pub seen: Vec<SeenId>,

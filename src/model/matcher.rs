@@ -6,7 +6,7 @@ use crate::event::scan::Scan;
 use std::sync::Arc;
 
 /// A test of one field: every part must hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Test {
     /// `exists`: looks at the whole field.
     pub exists: Option<bool>,
@@ -17,7 +17,7 @@ pub struct Test {
 }
 
 /// A single comparison; texts are ASCII-lowercased when compiled. What comes from a named list is shared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Op {
     Equals(Scalar),
     In(Arc<Items>),
@@ -61,7 +61,7 @@ pub enum NumberTest {
 }
 
 /// A compiled matcher of events.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Matcher {
     All(Vec<Matcher>),
     Any(Vec<Matcher>),
@@ -191,6 +191,9 @@ impl NumberTest {
 }
 
 impl Matcher {
+    /// Matches every event.
+    pub const ALWAYS: Matcher = Matcher::All(Vec::new());
+
     /// Whether an event is meant.
     pub fn matches(&self, event: &Scan<'_>) -> bool {
         match self {

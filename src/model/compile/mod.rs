@@ -18,6 +18,7 @@ use super::compiled::{
     Contribution, EventPath, Fact, FactId, Field, Model, On, Seen, Signal, SignalId, TraitId, TraitPath,
 };
 use super::diagnostic::{Diagnostics, Span, Spanned, Text};
+use super::matcher::Matcher;
 use crate::words::trait_test;
 use lists::Lists;
 use names::{Graded, Names};
@@ -67,7 +68,7 @@ pub fn compile(
     if diagnostics.has_errors() {
         return None;
     }
-    model.dispatch = dispatch::dispatch(&model.signals);
+    model.dispatch = dispatch::dispatch(&mut model.signals);
     by_traits::mark(&mut model);
     Some(model)
 }
@@ -109,6 +110,7 @@ impl<'a> Compiler<'a> {
                 name: name.value.clone(),
                 label: signal.label.as_ref().unwrap_or(name).value.clone(),
                 matcher,
+                rest: Matcher::ALWAYS,
                 activity: signal.activity.unwrap_or(true),
                 contributions: Vec::new(),
                 seen: Vec::new(),
