@@ -8,14 +8,18 @@
 //! - [`words`]: the model in plain English
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead
-//! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
+//! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
-#![forbid(unsafe_code)]
+// Unsafe code is allowed in one place, which says why: `kafka::native`.
+#![deny(unsafe_code)]
 
+pub mod changelog;
 pub mod check;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod dead_letters;
+pub mod demo;
 pub mod duration;
 pub mod event;
 pub mod generate;

@@ -30,6 +30,11 @@ impl Pacer {
         Pacer { pace, began: Instant::now(), sent: 0, first_ms: None }
     }
 
+    /// The pace holds from this moment of the stream on; what arrives before goes out at once.
+    pub fn paced_from(self, first_ms: i64) -> Pacer {
+        Pacer { first_ms: Some(first_ms), ..self }
+    }
+
     /// Waits until it is time for the event that arrives then in the stream; false if told to stop meanwhile.
     pub fn wait(&mut self, arrives_ms: i64, stop: &AtomicBool) -> bool {
         let after = self.after(arrives_ms);
@@ -49,7 +54,7 @@ impl Pacer {
         let seconds = match self.pace {
             Pace::Free => 0.0,
             Pace::Rate(rate) => self.sent as f64 / rate,
-            Pace::Speed(speed) => (arrives_ms - first_ms) as f64 / 1000.0 / speed,
+            Pace::Speed(speed) => (arrives_ms - first_ms).max(0) as f64 / 1000.0 / speed,
         };
         self.sent += 1;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -69,6 +74,12 @@ mod tests {
         assert_eq!(after(Pace::Free), [0.0, 0.0, 0.0]);
         assert_eq!(after(Pace::Rate(4.0)), [0.0, 0.25, 0.5]);
         assert_eq!(after(Pace::Speed(120.0)), [0.0, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn what_came_before_goes_out_at_once() {
+        let mut pacer = Pacer::new(Pace::Speed(1.0)).paced_from(10_000);
+        assert_eq!([5_000, 10_000, 12_000].map(|at| pacer.after(at).as_secs_f64()), [0.0, 0.0, 2.0]);
     }
 
     #[test]

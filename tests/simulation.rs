@@ -97,7 +97,9 @@ impl Simulation {
 
     fn hand_over(&mut self) {
         let changes = self.partition.changed();
-        let changes = changes.map(|(prefix, bytes)| (prefix.to_vec(), bytes.map(<[u8]>::to_vec))).collect();
+        let changes = changes
+            .map(|change| (change.prefix.to_vec(), change.rest.map(|rest| [change.prefix, rest].concat())))
+            .collect();
         self.handed = Some(Handed {
             records: records(&self.effects),
             changes,
@@ -251,7 +253,7 @@ transitions: [ { name: cools, from: new, to: cold, inactive_for: 5d } ]
     assert_eq!(advance(&mut partition, 14), 1);
     assert_eq!(advance(&mut partition, 15), 0);
     assert_eq!(partition.forgotten(), 1);
-    let changed: Vec<bool> = partition.changed().map(|(_, bytes)| bytes.is_some()).collect();
+    let changed: Vec<bool> = partition.changed().map(|change| change.rest.is_some()).collect();
     assert_eq!(changed, [false], "the changelog has to hear of it");
     partition.roll_back(start, false);
     assert_eq!(advance(&mut partition, 14), 1);

@@ -1,6 +1,8 @@
 //! The command line: one file for each command, with its arguments, its help and its exit status.
 
 mod check;
+mod dead_letters;
+mod demo;
 mod generate;
 mod replay;
 mod run;
@@ -36,6 +38,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    DeadLetters(dead_letters::Args),
+    Demo(demo::Args),
     Generate(generate::Args),
     Replay(replay::Args),
     Run(run::Args),
@@ -48,6 +52,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::DeadLetters(args) => dead_letters::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
@@ -92,4 +98,14 @@ fn parse_time(text: &str) -> Result<i64, String> {
 fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
 }

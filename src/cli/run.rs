@@ -11,11 +11,17 @@ use std::process::ExitCode;
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
+    /// Go on although too many records were rejected before the daemon stopped.
+    #[arg(long)]
+    accept_rejections: bool,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match args.settings.load() {
-        Some(settings) => crate::run::run(settings).map(|()| ExitCode::SUCCESS),
-        None => Ok(ExitCode::from(settings::UNUSABLE)),
+        Some(mut settings) => {
+            settings.accept_rejections = args.accept_rejections;
+            crate::run::run(settings).map(|()| ExitCode::SUCCESS)
+        }
+        None => Ok(ExitCode::from(2)),
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub const UNUSABLE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Settings (YAML, TOML or JSON).
     #[arg(long, value_name = "FILE")]

@@ -30,13 +30,20 @@ pub struct Args {
     /// Copies of each partition that is created; the cluster's default if not given.
     #[arg(long, value_name = "N", requires = "create", value_parser = clap::value_parser!(i32).range(1..))]
     replication_factor: Option<i32>,
+    /// Create the input topic so that it keeps events however old they are (retention.ms=-1).
+    #[arg(long, requires = "create")]
+    backfill: bool,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(settings) = args.settings.load() else { return Ok(ExitCode::from(settings::UNUSABLE)) };
     let mut topics = topics::inspect(&settings)?;
     if args.create {
-        let how = Creation { replicas: args.replication_factor, input_partitions: args.partitions };
+        let how = Creation {
+            replicas: args.replication_factor,
+            input_partitions: args.partitions,
+            backfill: args.backfill,
+        };
         for created in topics::create(&settings, &topics, how)? {
             eprintln!("created {created}");
         }

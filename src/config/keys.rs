@@ -21,7 +21,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     entries: BTreeMap<String, Entry>,
-    asked: Vec<&'static str>,
+    /// The keys that were asked for, with the values that they take.
+    asked: Vec<(&'static str, String)>,
     given: Vec<&'static str>,
     problems: Vec<Problem>,
 }
@@ -92,7 +93,7 @@ impl Keys {
         expected: &str,
         parse: impl FnOnce(&Entry) -> Option<T>,
     ) -> Option<T> {
-        self.asked.push(key);
+        self.asked.push((key, expected.to_owned()));
         let entry = self.entries.remove(key)?;
         self.given.push(key);
         if matches!(entry.value, ValueKind::Nil) {
@@ -104,6 +105,11 @@ impl Keys {
             self.problem(key, format!("{shown}write {expected}"));
         }
         value
+    }
+
+    /// Every key that was asked for, with the values that it takes.
+    pub(super) fn asked(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.asked.iter().map(|(key, expected)| (*key, expected.as_str()))
     }
 
     pub(super) fn has_problem(&self, key: &str) -> bool {
@@ -206,17 +212,17 @@ impl Keys {
 
     fn unknown(&self, key: &str, entry: &Entry) -> Option<String> {
         let is_section =
-            self.asked.iter().any(|asked| asked.starts_with(&format!("{key}."))) || key == "kafka.properties";
+            self.asked().any(|(asked, _)| asked.starts_with(&format!("{key}."))) || key == "kafka.properties";
         match (is_section, &entry.value) {
             // A section that is written down and left empty.
             (true, ValueKind::Nil) => None,
             (true, _) => Some("is a section; write its settings beneath it".into()),
             (false, _) => {
                 let last_step = |key: &'static str| key.rsplit('.').next().unwrap_or(key);
-                let meant = suggest::similar(key, self.asked.iter().copied()).or_else(|| {
+                let meant = suggest::similar(key, self.asked().map(|(asked, _)| asked)).or_else(|| {
                     let unknown = key.rsplit('.').next().unwrap_or(key);
                     let mut named_so =
-                        self.asked.iter().copied().filter(|&asked| last_step(asked) == unknown);
+                        self.asked().map(|(asked, _)| asked).filter(|&asked| last_step(asked) == unknown);
                     named_so.next().filter(|_| named_so.next().is_none())
                 });
                 let hint = match meant {

@@ -2,6 +2,7 @@
 //! Everything that is wrong is reported at once; secrets are never shown.
 
 mod keys;
+pub mod reference;
 mod secret;
 
 pub use secret::Guarded;
@@ -19,20 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Settings that are read and checked but that nothing uses in this version.
-const WITHOUT_EFFECT: [&str; 12] = [
-    "workers",
-    "commit.exactly_once",
-    "clock",
-    "limits.idle",
-    "limits.rejected_share",
-    "limits.rejected_window",
-    "state.dir",
-    "state.checkpoint_every",
-    "state.retention",
-    "http.listen",
-    "http.token",
-    "shutdown.timeout",
-];
+const WITHOUT_EFFECT: [&str; 2] = ["http.listen", "http.token"];
 
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +77,9 @@ pub struct Settings {
     pub http: Http,
     pub shutdown: Shutdown,
     pub log: Log,
+    /// What the breaker saw is forgotten once (`--accept-rejections`).
+    #[serde(skip)]
+    pub accept_rejections: bool,
     /// The keys that were given, wherever.
     #[serde(skip)]
     given: Vec<&'static str>,
@@ -308,7 +299,8 @@ impl Settings {
     /// The command line of another command with the same settings, such as
     /// `qualifyd topics --config qualifyd.yaml --create`.
     pub fn command(&self, command: &str, more: &str) -> String {
-        format!("qualifyd {command} {} {more}", self.flags).trim_end().to_owned()
+        let words = ["qualifyd", command, &self.flags, more];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// The keys that were given although nothing uses them in this version.

@@ -30,6 +30,7 @@ pub(super) fn settings(keys: &mut Keys, folder: &Path, env: &BTreeMap<String, St
         },
         log: log(keys),
         given: Vec::new(),
+        accept_rejections: false,
         flags: String::new(),
     };
     check_distinct(keys, &settings);

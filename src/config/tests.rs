@@ -74,7 +74,7 @@ log:    { level: info, format: text }
     assert_eq!(settings.output.dead_letter, "e");
     let without_effect: Vec<_> = settings.without_effect().collect();
     assert!(
-        without_effect.contains(&"workers") && !without_effect.contains(&"commit.interval"),
+        without_effect.contains(&"http.listen") && !without_effect.contains(&"commit.interval"),
         "{without_effect:?}"
     );
 }
@@ -213,4 +213,31 @@ http: {{ token: hunter2 }}
         problems.contains("socket.timeout.ms: is not accepted by librdkafka; correct the value"),
         "{problems}"
     );
+}
+
+#[test]
+fn pairs_alone_are_settings_and_other_commands_can_be_told() {
+    let pairs = ["model=m.yaml", "kafka.brokers=x:1", "kafka.properties.client.id=a=b"].map(str::to_owned);
+    let settings = Settings::of_pairs(&pairs).expect("good settings");
+    assert_eq!(settings.kafka.properties["client.id"].reveal(), "a=b");
+    assert_eq!(settings.kafka.changelog(), "qualifyd-changelog");
+    assert_eq!(settings.command("topics", "--create"), "qualifyd topics --create");
+
+    let wrong = Kafka::of_flags("x:1", &["sessoin.timeout.ms=5".into()]).expect_err("no such property");
+    assert_eq!(wrong.problems[0].key, "kafka.properties.sessoin.timeout.ms");
+
+    let sets = ["kafka.group=g", "kafka.properties.sasl.password=hunter2"];
+    let command = load("q.yaml", LEAST, &[], &sets).expect("good settings").command("topics", "");
+    assert!(
+        command.ends_with("q.yaml --set kafka.group=g --set kafka.properties.sasl.password=…"),
+        "{command}"
+    );
+}
+
+#[test]
+fn an_output_is_not_the_changelog() {
+    let expected = [
+        "output.alerts: is 'qualifyd-changelog', as the changelog of kafka.group is; give each a topic of its own",
+    ];
+    assert_eq!(problems(LEAST, &[], &["output.alerts=qualifyd-changelog"]), expected);
 }

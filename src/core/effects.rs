@@ -53,6 +53,16 @@ impl Effects {
         self.entries.is_empty()
     }
 
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The topics of the records from the one with this number on.
+    pub fn topics_from(&self, first: usize) -> impl Iterator<Item = Topic> {
+        self.entries[first..].iter().map(|entry| entry.topic)
+    }
+
     /// Appends a record.
     pub fn push(&mut self, topic: Topic, lead: &str, seq: u64, at_ms: i64, record: &impl Serialize) {
         let written = crate::json::write(&mut self.data, record);

@@ -12,6 +12,7 @@ use super::rules::{InHand, Rules};
 use super::settle::{Scratch, Settling};
 use super::store::{Found, NEVER, Store};
 use super::timers::Timers;
+use super::versions::Versions;
 use crate::event::Event;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -19,9 +20,10 @@ use xxhash_rust::xxh3::xxh3_64;
 pub type Budget = usize;
 
 /// State and the buffers to work on it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Leads {
     pub store: Store,
+    pub versions: Versions,
     pub changes: Changes,
     pub timers: Timers,
     /// The largest min(event time, record's timestamp, wall clock) seen, ms.
@@ -69,22 +71,71 @@ pub enum Cause {
     Clock,
 }
 
+/// A lead that changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// What no other lead's bytes begin with (see [`codec::write_prefix`]).
+    pub prefix: &'a [u8],
+    /// Its further bytes; none: it is gone.
+    pub rest: Option<&'a [u8]>,
+    /// The second for which it is armed, or [`NEVER`].
+    pub armed: i64,
+}
+
 impl Hand {
-    pub fn take(&mut self, rules: &Rules, bytes: &[u8]) {
-        let decoded = codec::decode(bytes, &rules.bounds, &mut self.lead, &mut self.told, &mut self.id);
-        decoded.expect("bytes in the store were written by this model or checked when they were restored");
+    #[inline]
+    pub fn take(&mut self, rules: &Rules, versions: &mut Versions, bytes: &[u8]) {
+        let decoded = versions.decode(rules, bytes, &mut self.lead, &mut self.told, &mut self.id);
+        decoded.expect("bytes in the store were written by this process or checked when they were restored");
     }
 
     /// The lead's bytes as they are now.
-    fn encode(&mut self, rules: &Rules) -> &[u8] {
+    fn encode(&mut self, versions: &Versions) -> &[u8] {
         self.bytes.clear();
         codec::write_prefix(&mut self.bytes, &self.id);
-        codec::encode(&self.lead, rules.tables, &mut self.told, &mut self.bytes);
+        codec::encode(&self.lead, versions.current(), &mut self.told, &mut self.bytes);
         &self.bytes
     }
 }
 
 impl Leads {
+    pub fn new(rules: &Rules) -> Leads {
+        Leads {
+            store: Store::default(),
+            versions: Versions::new(rules),
+            changes: Changes::default(),
+            timers: Timers::default(),
+            stream_time: 0,
+            wakes: Wakes::default(),
+            forgotten: 0,
+            own: Hand::default(),
+            scratch: Scratch::default(),
+            other: Hand::default(),
+            ripening: Ripening::default(),
+        }
+    }
+
+    /// Goes on by another version of the model; as [`Versions::change`]. Every lead is looked at once, for its deadlines
+    /// are others now.
+    pub fn change_model(&mut self, rules: &Rules, limits: &Limits) {
+        self.versions.change(rules);
+        self.rearm(rules, limits);
+    }
+
+    /// Arms every lead anew.
+    fn rearm(&mut self, rules: &Rules, limits: &Limits) {
+        let ripening = std::mem::take(&mut self.ripening);
+        self.ripening.cause = ripening.cause;
+        self.timers = Timers::default();
+        for number in 0..self.store.numbers_end() {
+            if self.store.is_there(number) {
+                self.own.take(rules, &mut self.versions, self.store.bytes(self.store.get(number)));
+                self.store.arm(number, NEVER);
+                self.arm_own(rules, limits, number);
+            }
+        }
+    }
+
     /// Applies an event. `None`: `budget` ended among the due times that come before it; come again with the same event.
     pub fn event(
         &mut self,
@@ -96,12 +147,12 @@ impl Leads {
         effects: &mut Effects,
     ) -> Option<Outcome> {
         let event = in_hand.event;
-        let hash = xxh3_64(event.lead.as_bytes());
         self.own.bytes.clear();
         codec::write_prefix(&mut self.own.bytes, event.lead);
+        let hash = xxh3_64(&self.own.bytes);
         let known = self.store.find(hash, &self.own.bytes);
         if let Some(found) = known {
-            self.own.take(rules, self.store.bytes(found));
+            self.own.take(rules, &mut self.versions, self.store.bytes(found));
             if limits.dedup.is_duplicate(&self.own.lead, event) {
                 return Some(Outcome::Duplicate);
             }
@@ -131,8 +182,8 @@ impl Leads {
     }
 
     fn put_own(&mut self, rules: &Rules, limits: &Limits, hash: u64, known: Option<Found>) {
-        let Leads { store, timers, changes, own, scratch, ripening, .. } = self;
-        let bytes = own.encode(rules);
+        let Leads { store, versions, timers, changes, own, scratch, ripening, .. } = self;
+        let bytes = own.encode(versions);
         let number = match known {
             Some(found) => {
                 changes.note(found.lead, store.bytes(found));
@@ -252,7 +303,7 @@ impl Leads {
 
     /// Looks at a lead whose timer went off: due now, or armed anew.
     fn wake(&mut self, rules: &Rules, limits: &Limits, number: u32, own: Option<u32>) {
-        let Leads { store, timers, other, scratch, ripening, changes, .. } = self;
+        let Leads { store, versions, timers, other, scratch, ripening, changes, .. } = self;
         let second = ripening.second;
         if store.armed(number) > second {
             return;
@@ -265,7 +316,7 @@ impl Leads {
         }
         self.wakes.all += 1;
         let found = store.get(number);
-        other.take(rules, store.bytes(found));
+        other.take(rules, versions, store.bytes(found));
         store.arm(number, NEVER);
         scratch.memo.clear();
         if other.lead.clock < second * 1000 && is_due(rules, &other.lead, &mut scratch.memo, second) {
@@ -290,39 +341,89 @@ impl Leads {
     }
 
     fn fire_other(&mut self, rules: &Rules, limits: &Limits, number: u32, effects: &mut Effects) {
-        let Leads { store, timers, other, scratch, changes, ripening, .. } = self;
+        let Leads { store, versions, timers, other, scratch, changes, ripening, .. } = self;
         let second = ripening.second;
         let found = store.get(number);
-        other.take(rules, store.bytes(found));
+        other.take(rules, versions, store.bytes(found));
         other.lead.clock = second * 1000;
         Settling::new(rules, &mut other.lead, &other.id, None, scratch, effects).run();
         changes.note(number, store.bytes(found));
-        store.replace(found, other.encode(rules));
+        store.replace(found, other.encode(versions));
         let lead = &other.lead;
         Arming { rules, limits, store, timers, number, lead }.exactly(&mut scratch.memo, second + 1);
     }
 
     /// Puts a lead back whose bytes were kept; one that is there already is replaced.
     pub fn restore(&mut self, rules: &Rules, limits: &Limits, bytes: &[u8]) -> Result<(), Corrupt> {
-        let own = &mut self.own;
-        codec::decode(bytes, &rules.bounds, &mut own.lead, &mut own.told, &mut own.id)?;
+        self.check(rules, bytes)?;
+        let prefix = &bytes[..codec::prefix_length(bytes)?];
+        let number = self.put(prefix, bytes);
+        self.store.arm(number, NEVER);
+        self.arm_own(rules, limits, number);
+        Ok(())
+    }
+
+    /// Takes the lead in hand, from bytes that come from elsewhere.
+    fn check(&mut self, rules: &Rules, bytes: &[u8]) -> Result<bool, Corrupt> {
+        let Leads { versions, own, .. } = self;
+        let migrated = versions.decode(rules, bytes, &mut own.lead, &mut own.told, &mut own.id)?;
         own.lead.message_ids.check()?;
         own.bytes.clear();
         codec::write_prefix(&mut own.bytes, &own.id);
         // Another spelling of the id would never be found again.
-        if !bytes.starts_with(&own.bytes) {
-            return Err(Corrupt("an id in another form than the usual one"));
+        if bytes.starts_with(&own.bytes) {
+            Ok(migrated)
+        } else {
+            Err(Corrupt("an id in another form than the usual one"))
         }
-        let hash = xxh3_64(own.id.as_bytes());
-        let number = match self.store.find(hash, &own.bytes) {
+    }
+
+    /// Adds a lead or replaces its bytes; its number.
+    fn put(&mut self, prefix: &[u8], bytes: &[u8]) -> u32 {
+        let hash = xxh3_64(prefix);
+        match self.store.find(hash, prefix) {
             Some(found) => {
                 self.store.replace(found, bytes);
-                self.store.arm(found.lead, NEVER);
                 found.lead
             }
             None => self.store.insert(hash, bytes),
-        };
-        self.arm_own(rules, limits, number);
+        }
+    }
+
+    /// Puts a lead back that is looked at by [`Leads::finish_restore`] later, with the second for which it was armed.
+    pub fn restore_unchecked(&mut self, bytes: &[u8], armed: i64) -> Result<(), Corrupt> {
+        let prefix = &bytes[..codec::prefix_length(bytes)?];
+        let number = self.put(prefix, bytes);
+        self.store.arm(number, armed);
+        Ok(())
+    }
+
+    /// Checks the leads that were put back, and arms them.
+    pub fn finish_restore(
+        &mut self,
+        rules: &Rules,
+        limits: &Limits,
+        same_model: bool,
+    ) -> Result<(), Corrupt> {
+        self.timers = Timers::default();
+        let mut bytes = Vec::new();
+        for number in 0..self.store.numbers_end() {
+            if !self.store.is_there(number) {
+                continue;
+            }
+            bytes.clear();
+            bytes.extend_from_slice(self.store.bytes(self.store.get(number)));
+            let migrated = self.check(rules, &bytes)?;
+            match self.store.armed(number) {
+                // A retention that was not set then is no deadline yet.
+                NEVER if same_model && !migrated && limits.retention_ms.is_none() => {}
+                second if same_model && !migrated && second != NEVER => self.timers.insert(number, second),
+                _ => {
+                    self.store.arm(number, NEVER);
+                    self.arm_own(rules, limits, number);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -334,23 +435,25 @@ impl Leads {
 
     /// Removes a lead again whose bytes were kept once.
     pub fn restore_removed(&mut self, prefix: &[u8]) -> Result<(), Corrupt> {
-        self.own.id.clear();
-        codec::read_id(prefix, &mut self.own.id)?;
-        if let Some(found) = self.store.find(xxh3_64(self.own.id.as_bytes()), prefix) {
+        if codec::prefix_length(prefix)? != prefix.len() {
+            return Err(Corrupt("more than an id"));
+        }
+        if let Some(found) = self.store.find(xxh3_64(prefix), prefix) {
             self.store.remove(found);
             self.store.free(found.lead);
         }
         Ok(())
     }
 
-    /// The leads that changed in the open generation: what each begins with, and its bytes; no bytes: it is gone.
-    pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    /// The leads that changed in the open generation.
+    pub fn changed(&self) -> impl Iterator<Item = Change<'_>> {
         self.changes.open().filter_map(|(number, before)| {
             let bytes = self.store.is_there(number).then(|| self.store.bytes(self.store.get(number)));
             // New and gone again: nobody has heard of it.
             let known = bytes.or((!before.is_empty()).then_some(before))?;
             let prefix = codec::prefix_length(known).expect("bytes in the store begin with an id");
-            Some((&known[..prefix], bytes))
+            let (prefix, rest) = known.split_at(prefix);
+            Some(Change { prefix, rest: bytes.map(|_| rest), armed: self.store.armed(number) })
         })
     }
 
@@ -373,8 +476,8 @@ impl Leads {
                 (true, false) => self.store.replace(self.store.get(number), before),
                 (false, true) => {}
                 (false, false) => {
-                    self.own.take(rules, before);
-                    self.store.insert_again(number, xxh3_64(self.own.id.as_bytes()), before);
+                    let prefix = codec::prefix_length(before).expect("bytes in the store begin with an id");
+                    self.store.insert_again(number, xxh3_64(&before[..prefix]), before);
                 }
             }
             undone.push(number);
@@ -390,7 +493,7 @@ impl Leads {
         });
         for number in undone {
             if self.store.is_there(number) {
-                self.own.take(rules, self.store.bytes(self.store.get(number)));
+                self.own.take(rules, &mut self.versions, self.store.bytes(self.store.get(number)));
                 self.store.arm(number, NEVER);
                 self.arm_own(rules, limits, number);
             } else {

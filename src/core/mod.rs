@@ -8,7 +8,7 @@
 //! - [`contribution`]: points and their decay; [`attribution`]: touches and credit
 //! - [`lead`]: a lead as it is worked on; [`codec`]: its bytes; [`store`] and [`timers`]: where it waits
 //! - [`tables`]: the names behind a lead's numbers, with what conditions [mean](meaning); [`migrate`]: a lead of an older
-//!   model becomes one of the present
+//!   model becomes one of the present; [`versions`]: those that a partition's leads refer to
 //! - [`inspect`]: looks at a lead without changing it
 //! - [`report`]: fills the public records; [`effects`]: the records to send
 
@@ -40,6 +40,7 @@ pub mod store;
 pub mod tables;
 pub mod timers;
 pub mod varint;
+pub mod versions;
 
 #[cfg(test)]
 mod tests;

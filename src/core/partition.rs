@@ -6,13 +6,16 @@ use super::effects::Effects;
 use super::leads::{Cause, Leads};
 use super::rules::{InHand, Rules};
 use super::settle::Settling;
+use super::tables::Tables;
+use super::versions::Versions;
 use crate::event::scan::{Scan, Scanner};
 use crate::event::{EventLimits, Kind, Rejection};
 use crate::model::compiled::SignalId;
 use std::sync::Arc;
 
 pub use super::effects::{Output, Topic};
-pub use super::leads::Budget;
+pub use super::leads::{Budget, Change};
+pub use super::store::NEVER;
 
 /// What one record came to: the label of a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,13 +95,14 @@ pub struct Partition {
 
 impl Partition {
     pub fn new(rules: Arc<Rules>, limits: Limits) -> Partition {
+        let leads = Leads::new(&rules);
         Partition {
             rules,
             limits,
             scanner: Scanner::default(),
             lowercase: String::new(),
             matched: Vec::new(),
-            leads: Leads::default(),
+            leads,
         }
     }
 
@@ -194,7 +198,7 @@ impl Partition {
         leads.sort_unstable();
         for (_, bytes) in leads {
             let hand = &mut self.leads.own;
-            hand.take(&self.rules, bytes);
+            hand.take(&self.rules, &mut self.leads.versions, bytes);
             hand.lead.clock = hand.lead.clock.max(at_ms);
             Settling::new(&self.rules, &mut hand.lead, &hand.id, None, &mut self.leads.scratch, effects)
                 .send_score_record();
@@ -220,9 +224,55 @@ impl Partition {
         self.leads.restore_removed(prefix)
     }
 
-    /// The leads that changed since the last [`Partition::hand_over`]: what each begins with
-    /// ([`codec::write_prefix`]), and its bytes; no bytes: it is gone.
-    pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    /// Takes up the name tables that were kept with the leads, before [`Partition::finish_restore`]. Returns those of the
+    /// present model with their number if they have to be kept too.
+    pub fn restore_versions(&mut self, kept: Vec<(u32, Tables)>) -> Option<(u32, &Tables)> {
+        self.leads.versions.restore(kept, &self.rules)
+    }
+
+    /// Puts a lead back by bytes that [`Partition::finish_restore`] checks once all are there, and the second for which
+    /// it was armed ([`NEVER`]: for none).
+    ///
+    /// # Errors
+    /// If they do not begin as a lead's bytes do.
+    pub fn restore_unchecked(&mut self, bytes: &[u8], armed: i64) -> Result<(), Corrupt> {
+        self.leads.restore_unchecked(bytes, armed)
+    }
+
+    /// Checks the leads that were put back, and arms them: as they were if the same model did it (`same_model`), else
+    /// anew.
+    ///
+    /// # Errors
+    /// If the bytes of one are not those of a lead.
+    pub fn finish_restore(&mut self, same_model: bool) -> Result<(), Corrupt> {
+        self.leads.finish_restore(&self.rules, &self.limits, same_model)
+    }
+
+    /// The lead with a number, for copying all of them bit by bit: its bytes, and the second for which it is armed.
+    /// `None`: no lead has this number or a later one; `Some(None)`: none has it just now.
+    pub fn lead_numbered(&self, number: u32) -> Option<Option<(&[u8], i64)>> {
+        let store = &self.leads.store;
+        (number < store.numbers_end())
+            .then(|| store.is_there(number).then(|| (store.bytes(store.get(number)), store.armed(number))))
+    }
+
+    /// Goes on by another version of the model, between two records. Its name tables are among [`Partition::versions`].
+    pub fn change_model(&mut self, rules: Arc<Rules>) {
+        self.rules = rules;
+        self.leads.change_model(&self.rules, &self.limits);
+    }
+
+    /// The versions of the model that leads refer to.
+    pub fn versions(&self) -> &Versions {
+        &self.leads.versions
+    }
+
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    /// The leads that changed since the last [`Partition::hand_over`].
+    pub fn changed(&self) -> impl Iterator<Item = Change<'_>> {
         self.leads.changed()
     }
 

@@ -23,8 +23,6 @@ pub struct Rules {
     pub has_slots: bool,
     /// The facts that hold of a lead without any trait.
     pub facts_of_nothing: Bits,
-    /// Numbers the model's name tables in the leads' bytes.
-    pub tables: u32,
 }
 
 /// An event with what the model makes of it.
@@ -70,7 +68,6 @@ impl Rules {
                 matches!(contribution.decay, Decay::Lifespan { .. } | Decay::Window { .. })
             }),
             facts_of_nothing,
-            tables: 0,
             model,
         }
     }

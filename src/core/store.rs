@@ -173,9 +173,14 @@ impl Store {
         self.leads.get(lead as usize).is_some_and(|entry| entry.armed != GONE)
     }
 
+    /// The number after the last one that was ever given.
+    pub fn numbers_end(&self) -> u32 {
+        self.leads.len() as u32
+    }
+
     /// The numbers of all leads.
     pub fn numbers(&self) -> impl Iterator<Item = u32> {
-        (0..self.leads.len() as u32).filter(|&lead| self.is_there(lead))
+        (0..self.numbers_end()).filter(|&lead| self.is_there(lead))
     }
 
     /// The lead whose bytes begin with `prefix`.

@@ -45,6 +45,19 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All, in the order in which they are checked.
+    pub const ALL: [Reason; 9] = [
+        Reason::TooLarge,
+        Reason::NotJson,
+        Reason::TooDeep,
+        Reason::NotObject,
+        Reason::UnknownKind,
+        Reason::MissingLead,
+        Reason::BadLead,
+        Reason::MissingName,
+        Reason::BadTime,
+    ];
+
     /// What records, headers and metrics call it.
     pub fn name(self) -> &'static str {
         match self {

@@ -40,7 +40,7 @@ pub fn later(random: &mut Random, from_ms: i64, days: f64, rhythm: Rhythm, offse
     };
     let at = day * DAY + draw_hour(random, hours) * HOUR + random.below(HOUR as u64) as i64;
     let at = at - offset_hours * HOUR;
-    if at > from_ms { at } else { from_ms + random.from_to(10, 90) as i64 * MINUTE }
+    if at > from_ms { at } else { from_ms + random.whole(10, 90) as i64 * MINUTE }
 }
 
 /// The moment itself if offices are open there, else the next opening.

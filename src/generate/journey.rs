@@ -93,7 +93,7 @@ impl Journey {
         let delay_ms = if self.random.chance(self.late_share) {
             self.random.exponential(8.0 * HOUR as f64) as i64
         } else {
-            self.random.from_to(40, 1_500) as i64
+            self.random.whole(40, 1_500) as i64
         };
         self.plan.push(Planned { at_ms, delay_ms: delay_ms.min(3 * DAY), known: self.known, what });
     }
@@ -103,7 +103,7 @@ impl Journey {
         if self.sessions > 0 {
             let what = What::Track { event: "Session Started", properties: vec![] };
             self.push(self.now, what);
-            self.now += self.random.from_to(200, 900) as i64;
+            self.now += self.random.whole(200, 900) as i64;
         }
         self.sessions += 1;
         let mut before = None;
@@ -130,13 +130,13 @@ impl Journey {
 
     /// Something they do, some seconds after what they did before.
     pub fn track(&mut self, event: &'static str, properties: Fields) {
-        self.now += self.random.from_to(5, 60) as i64 * SECOND;
+        self.now += self.random.whole(5, 60) as i64 * SECOND;
         self.push(self.now, What::Track { event, properties });
     }
 
     /// They say who they are.
     pub fn identify(&mut self, profile: bool, more: Fields) {
-        self.now += self.random.from_to(10, 40) as i64 * SECOND;
+        self.now += self.random.whole(10, 40) as i64 * SECOND;
         self.known = true;
         self.push(self.now, What::Identify { contact: true, profile, more });
     }
@@ -150,19 +150,19 @@ impl Journey {
     /// Somebody of ours does something about them, `hours` from now; the story goes on from there.
     pub fn ours(&mut self, hours: f64, event: &'static str, properties: Fields) {
         let at = self.now + (hours * HOUR as f64) as i64;
-        self.now = office_open(at, self.person.offset_hours) + self.random.from_to(5, 600) as i64 * SECOND;
+        self.now = office_open(at, self.person.offset_hours) + self.random.whole(5, 600) as i64 * SECOND;
         self.ours_now(event, properties);
     }
 
     fn ours_now(&mut self, event: &'static str, properties: Fields) {
-        let delay_ms = self.random.from_to(1_000, 20_000) as i64;
+        let delay_ms = self.random.whole(1_000, 20_000) as i64;
         let what = What::Track { event, properties };
         self.plan.push(Planned { at_ms: self.now, delay_ms, known: true, what });
     }
 
     /// What sales found out about them.
     pub fn learned(&mut self, more: Fields) {
-        self.now += self.random.from_to(2, 20) as i64 * MINUTE;
+        self.now += self.random.whole(2, 20) as i64 * MINUTE;
         self.push(self.now, What::Identify { contact: false, profile: true, more });
     }
 
@@ -187,7 +187,7 @@ impl Journey {
             let mail = || vec![("campaign", Value::Text("nurture"))];
             self.push(at, What::Track { event: "Email Opened", properties: mail() });
             if self.random.chance(clicks) {
-                let at = at + self.random.from_to(5, 120) as i64 * SECOND;
+                let at = at + self.random.whole(5, 120) as i64 * SECOND;
                 self.push(at, What::Track { event: "Email Link Clicked", properties: mail() });
                 let page = self.random.pick(pages(SectionOf::Blog));
                 let entry = Some(Entry::Email);

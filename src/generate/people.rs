@@ -182,7 +182,7 @@ impl Person {
             _ => random.pick(FREEMAIL),
         };
         // Two people of one name in one company are two people.
-        let email = format!("{}.{}{}@{domain}", ascii(first_name), ascii(last_name), random.from_to(1, 9999));
+        let email = format!("{}.{}{}@{domain}", ascii(first_name), ascii(last_name), random.whole(1, 9999));
         let title = random.weighted(titles(kind));
         Person { id, first_name, last_name, email, title, country, offset_hours, company }
     }
@@ -190,7 +190,7 @@ impl Person {
 
 fn company(random: &mut Random, kind: Kind) -> Option<Company> {
     let employees = match kind {
-        Kind::SmallBusiness => random.from_to(3, 180),
+        Kind::SmallBusiness => random.whole(3, 180),
         Kind::Enterprise => 200 + random.exponential(2_000.0) as u64,
         Kind::Professional => 1 + random.exponential(60.0) as u64,
         Kind::Competitor | Kind::Colleague => 400,
@@ -211,7 +211,7 @@ fn company(random: &mut Random, kind: Kind) -> Option<Company> {
         }
         _ => {
             let word = format!("{}{}", random.pick(COMPANY_FIRST), random.pick(COMPANY_SECOND));
-            let domain = format!("{}{}.example", word.to_ascii_lowercase(), random.from_to(1, 99));
+            let domain = format!("{}{}.example", word.to_ascii_lowercase(), random.whole(1, 99));
             known(&format!("{word} {}", random.pick(COMPANY_FORMS)), &domain)
         }
     })

@@ -31,7 +31,7 @@ impl Random {
     }
 
     /// A whole number from `low` to `high`.
-    pub fn from_to(&mut self, low: u64, high: u64) -> u64 {
+    pub fn whole(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
@@ -76,7 +76,7 @@ mod tests {
         let mut seen = [0; 3];
         for _ in 0..3_000 {
             assert!((0.0..1.0).contains(&random.unit()));
-            assert!((4..=6).contains(&random.from_to(4, 6)));
+            assert!((4..=6).contains(&random.whole(4, 6)));
             assert!(random.exponential(2.0) >= 0.0);
             seen[random.weighted(&[(0.0, 0), (1.0, 1), (3.0, 2)])] += 1;
         }

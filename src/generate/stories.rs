@@ -106,7 +106,7 @@ fn reader(j: &mut Journey) {
         2 => j.track("Email Course Started", vec![]),
         _ => download(j, "tofu"),
     }
-    let weeks = j.random.from_to(3, 20);
+    let weeks = j.random.whole(3, 20);
     let (opens, clicks) = (j.random.between(0.2, 0.7), j.random.between(0.1, 0.5));
     j.mails(weeks, opens, clicks);
     for _ in 0..j.random.below(4) {
@@ -198,9 +198,9 @@ fn trial_forgotten(j: &mut Journey) {
 fn trial(j: &mut Journey) {
     const USES: [&str; 4] = ["Project Created", "Report Created", "Workflow Published", "Data Imported"];
     let team = j.random.chance(0.2);
-    for day in 0..j.random.from_to(3, 8) {
+    for day in 0..j.random.whole(3, 8) {
         j.track("Session Started", vec![("app", Text("product"))]);
-        for _ in 0..j.random.from_to(1, 4) {
+        for _ in 0..j.random.whole(1, 4) {
             let event = *j.random.pick(&USES);
             j.track(event, vec![]);
         }
@@ -365,7 +365,7 @@ fn deal(j: &mut Journey) {
     }
     let amount = (j.random.between(6.0, 80.0)).round() * 1_000.0;
     j.ours(40.0, "Opportunity Created", vec![("amount", Number(amount))]);
-    for _ in 0..j.random.from_to(1, 4) {
+    for _ in 0..j.random.whole(1, 4) {
         let days = 4.0 + j.random.exponential(8.0);
         j.wait(days);
         j.drop_in(&[Pricing, Docs]);
@@ -397,7 +397,7 @@ fn order(j: &mut Journey) {
 
 /// Life as a customer: they use the product, need help now and then, buy more or leave.
 fn customer(j: &mut Journey) {
-    for _ in 0..j.random.from_to(3, 10) {
+    for _ in 0..j.random.whole(3, 10) {
         let days = 3.0 + j.random.exponential(9.0);
         j.wait(days);
         j.track("Session Started", vec![("app", Text("product"))]);
@@ -432,7 +432,7 @@ fn customer_of_old(j: &mut Journey) {
 fn student(j: &mut Journey) {
     j.drop_in(&[Blog, Blog, Resources]);
     j.identify(true, vec![]);
-    for _ in 0..j.random.from_to(1, 4) {
+    for _ in 0..j.random.whole(1, 4) {
         download(j, "tofu");
         let days = j.random.exponential(4.0);
         j.wait(days);

@@ -1,6 +1,6 @@
 //! Sends generated events to a topic, as trackers do: no transaction, keyed by lead.
 
-use super::{ANSWER_TIMEOUT, Error, LogContext, client_config};
+use super::{ANSWER_TIMEOUT, Error, LogContext, RETRY_PAUSE, client_config};
 use crate::config::Kafka;
 use crate::generate::Event;
 use rdkafka::client::ClientContext;
@@ -9,8 +9,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// A topic that was just created may not be known yet.
+const YOUNG_TOPIC_TIMEOUT: Duration = Duration::from_secs(3);
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// A producer of events.
@@ -31,9 +33,17 @@ impl Feed {
             .create_with_context(Deliveries::default())
             .map_err(Error::Client)?;
         let unreachable = |reason| Error::Unreachable { brokers: kafka.brokers.clone(), reason };
-        let metadata = producer.client().fetch_metadata(Some(topic), ANSWER_TIMEOUT).map_err(unreachable)?;
-        if metadata.topics().iter().all(|found| found.partitions().is_empty()) {
-            return Err(Error::NoTopic(topic.to_owned()));
+        let deadline = Instant::now() + YOUNG_TOPIC_TIMEOUT;
+        loop {
+            let metadata =
+                producer.client().fetch_metadata(Some(topic), ANSWER_TIMEOUT).map_err(unreachable)?;
+            if metadata.topics().iter().any(|found| !found.partitions().is_empty()) {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(Error::NoTopic(topic.to_owned()));
+            }
+            std::thread::sleep(RETRY_PAUSE);
         }
         Ok(Feed { producer, topic: topic.to_owned() })
     }
@@ -82,7 +92,7 @@ impl Feed {
 
 /// Keeps the first reason why the cluster did not take an event.
 #[derive(Default)]
-struct Deliveries {
+pub(super) struct Deliveries {
     failure: Mutex<Option<KafkaError>>,
 }
 

@@ -1,13 +1,18 @@
 //! Everything that touches librdkafka: clients, transactions, topics.
 
 pub mod admin;
-pub mod consumer;
+pub mod clients;
+pub mod dead_letters;
 pub mod feed;
+pub mod in_process;
+pub mod native;
 pub mod properties;
+pub mod reader;
 pub mod topics;
 pub mod transaction;
 
 use crate::config::Kafka;
+use native::Fault;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
@@ -35,14 +40,34 @@ pub enum Error {
     NoTopic(String),
     #[error("an event was not taken by the topic {topic}: {reason}")]
     NotSent { topic: String, reason: KafkaError },
+    #[error("a topic could not be read: {0}")]
+    Reading(KafkaError),
+    #[error("dead letters could not be sent again, and the last transaction was taken back: {0}")]
+    NotResent(KafkaError),
+    #[error(
+        "what the group {0} noted about dead letters that were sent again is not understood; to send all of them again, add \
+         --from-beginning"
+    )]
+    Notes(String),
+    #[error(
+        "the note about which dead letters were sent again is longer than the cluster keeps with an offset; send the rest again \
+         with fewer conditions"
+    )]
+    NotesTooLong,
+    #[error("a Kafka client could not be created: {0}; check kafka.properties")]
+    NativeClient(Fault),
+    #[error(
+        "the cluster at {brokers} does not answer ({reason}); check kafka.brokers, the network and the security properties in kafka.properties"
+    )]
+    NoAnswer { brokers: String, reason: Fault },
     #[error("the consumer group could not be followed: {0}")]
-    Consumer(KafkaError),
+    Consumer(Fault),
     #[error("the transaction was given up, and nothing of it is visible to readers: {0}")]
-    Aborted(KafkaError),
+    Aborted(Fault),
     #[error(
         "the transactional producer can no longer be used: {0}; another process may run with the same kafka.group and kafka.instance"
     )]
-    Fatal(KafkaError),
+    Fatal(Fault),
 }
 
 /// A client of the cluster with the user's properties and these of the daemon's: those in `defaults` give way to the
@@ -67,25 +92,34 @@ struct LogContext;
 
 impl ClientContext for LogContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // Every client gets all of the user's properties; that some are for another kind of client is no news.
-        if facility == "CONFWARN" {
-            tracing::debug!(facility, message, "librdkafka");
-            return;
-        }
-        match level {
-            RDKafkaLogLevel::Emerg
-            | RDKafkaLogLevel::Alert
-            | RDKafkaLogLevel::Critical
-            | RDKafkaLogLevel::Error => tracing::error!(facility, message, "librdkafka"),
-            RDKafkaLogLevel::Warning => tracing::warn!(facility, message, "librdkafka"),
-            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                tracing::info!(facility, message, "librdkafka")
-            }
-            RDKafkaLogLevel::Debug => tracing::debug!(facility, message, "librdkafka"),
-        }
+        log(level as i32, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "the cluster is in trouble; librdkafka tries again by itself");
+    }
+}
+
+/// Hands a line of librdkafka's to the daemon's log; `level` as of syslog.
+fn log(level: i32, facility: &str, message: &str) {
+    // Every client gets all of the user's properties; that some are for another kind of client is no news.
+    if facility == "CONFWARN" {
+        tracing::debug!(facility, message, "librdkafka");
+        return;
+    }
+    match level {
+        ..=3 => tracing::error!(facility, message, "librdkafka"),
+        4 => tracing::warn!(facility, message, "librdkafka"),
+        5 | 6 => tracing::info!(facility, message, "librdkafka"),
+        _ => tracing::debug!(facility, message, "librdkafka"),
+    }
+}
+
+/// Logs an error of a client as a whole.
+fn log_trouble(code: i32, reason: &str, fatal: bool) {
+    if fatal {
+        tracing::error!(code, reason, "a Kafka client can no longer be used");
+    } else {
+        tracing::warn!(code, reason, "the cluster is in trouble; librdkafka tries again by itself");
     }
 }

@@ -2,11 +2,12 @@
 //! those that are not (`qualifyd topics`).
 
 use super::admin::wait_for;
-use super::{ANSWER_TIMEOUT, Error, LogContext, client_config};
+use super::{ANSWER_TIMEOUT, Error, LogContext, RETRY_PAUSE, client_config};
 use crate::config::Settings;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Kafka's own limit of a batch, where a topic says nothing else.
 const KAFKA_MAX_MESSAGE_BYTES: u64 = 1_048_588;
@@ -97,6 +98,8 @@ pub struct Creation {
     pub replicas: Option<i32>,
     /// Partitions of the input topic, should it be missing; every other has as many as the input.
     pub input_partitions: Option<i32>,
+    /// The input will hold old events, which the cluster would delete by their age.
+    pub backfill: bool,
 }
 
 /// Asks the cluster about every topic that the daemon needs.
@@ -338,7 +341,7 @@ pub fn create(settings: &Settings, topics: &[Topic], how: Creation) -> Result<Ve
     let missing: Vec<&Topic> = topics.iter().filter(|topic| topic.found.is_none()).collect();
     let wanted: Vec<Vec<(&str, String)>> = missing
         .iter()
-        .map(|topic| wanted(topic.role, input_bytes.unwrap_or(KAFKA_MAX_MESSAGE_BYTES), how.replicas))
+        .map(|topic| wanted(topic.role, input_bytes.unwrap_or(KAFKA_MAX_MESSAGE_BYTES), how))
         .collect();
     let new = missing.iter().zip(&wanted).map(|(topic, wanted)| {
         let replication = TopicReplication::Fixed(how.replicas.unwrap_or(-1));
@@ -348,19 +351,38 @@ pub fn create(settings: &Settings, topics: &[Topic], how: Creation) -> Result<Ve
     let new: Vec<NewTopic> = new.collect();
     let options = AdminOptions::new().operation_timeout(Some(ANSWER_TIMEOUT));
     let unreachable = |reason| Error::Unreachable { brokers: settings.kafka.brokers.clone(), reason };
-    let created = match new.is_empty() {
-        true => Vec::new(),
-        false => wait_for(admin(settings)?.create_topics(&new, &options)).map_err(unreachable)?,
-    };
-    let created = created.into_iter().map(|created| {
-        created.map_err(|(topic, code)| Error::NotCreated { topic, reason: code.to_string() })
-    });
-    created.collect()
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let admin = admin(settings)?;
+    let answers = wait_for(admin.create_topics(&new, &options)).map_err(unreachable)?;
+    let created: Result<Vec<String>, Error> = answers
+        .into_iter()
+        .map(|answer| answer.map_err(|(topic, code)| Error::NotCreated { topic, reason: code.to_string() }))
+        .collect();
+    let created = created?;
+    for topic in &created {
+        wait_until_known(settings, &admin, topic)?;
+    }
+    Ok(created)
+}
+
+/// The brokers learn of a new topic some moments after its creation.
+fn wait_until_known(settings: &Settings, admin: &AdminClient<LogContext>, topic: &str) -> Result<(), Error> {
+    let deadline = Instant::now() + ANSWER_TIMEOUT;
+    while look_up(settings, admin, topic)?.is_none() {
+        if Instant::now() > deadline {
+            return Err(Error::NoTopic(topic.to_owned()));
+        }
+        std::thread::sleep(RETRY_PAUSE);
+    }
+    Ok(())
 }
 
 /// The settings with which a topic is created; the cluster's defaults serve for the rest.
-fn wanted(role: Role, input_bytes: u64, replicas: Option<i32>) -> Vec<(&'static str, String)> {
+fn wanted(role: Role, input_bytes: u64, how: Creation) -> Vec<(&'static str, String)> {
     let mut wanted = match role {
+        Role::Input if how.backfill => vec![("retention.ms", "-1".to_owned())],
         Role::Input | Role::Transitions | Role::Alerts | Role::Slas => vec![],
         Role::Scores => vec![("cleanup.policy", "compact".to_owned())],
         Role::DeadLetter => {
@@ -376,8 +398,64 @@ fn wanted(role: Role, input_bytes: u64, replicas: Option<i32>) -> Vec<(&'static 
             ("segment.ms", "3600000".to_owned()),
         ],
     };
-    if replicas.is_some_and(|replicas| replicas > 2) {
+    if how.replicas.is_some_and(|replicas| replicas > 2) {
         wanted.push(("min.insync.replicas", "2".to_owned()));
     }
     wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let pairs = ["model=m.yaml", "kafka.brokers=b:1", "kafka.group=g"].map(str::to_owned);
+        Settings::of_pairs(&pairs).expect("good settings")
+    }
+
+    fn topic(role: Role, partitions: i32, replicas: usize, set: &[(&str, &str)]) -> Topic {
+        let settings = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let found = Some(Found { partitions, replicas, settings: Some(settings) });
+        Topic { role, name: role.name().to_owned(), found }
+    }
+
+    fn judged(topics: &[Topic]) -> Vec<(Severity, String)> {
+        let found = judge(topics, &settings()).into_iter();
+        found.map(|finding| (finding.severity, format!("{} {}", finding.topic, finding.message))).collect()
+    }
+
+    #[test]
+    fn a_changelog_of_other_partitions_stops_the_daemon() {
+        let compact = [("cleanup.policy", "compact")];
+        let input = topic(Role::Input, 4, 1, &[("cleanup.policy", "delete")]);
+        assert_eq!(judged(&[input.clone(), topic(Role::Changelog, 4, 1, &compact)]), []);
+        let found = judged(&[input, topic(Role::Changelog, 3, 1, &compact)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, Severity::Stops);
+        assert!(found[0].1.contains("has 3 partitions and the input topic 4"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn what_could_be_better_is_advice() {
+        let input =
+            topic(Role::Input, 1, 3, &[("max.message.bytes", "2000000"), ("min.insync.replicas", "1")]);
+        let letters = topic(Role::DeadLetter, 1, 3, &[("max.message.bytes", "1048588")]);
+        let changelog = topic(Role::Changelog, 1, 3, &[("min.cleanable.dirty.ratio", "0.9")]);
+        let found = judged(&[input, letters, changelog]);
+        assert!(found.iter().all(|(severity, _)| *severity == Severity::Advice), "{found:?}");
+        for part in ["input has min.insync.replicas=1", "max.message.bytes=2065536", "is compacted late"] {
+            assert!(found.iter().any(|(_, message)| message.contains(part)), "{part}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn missing_topics_are_named_together() {
+        let mut alerts = topic(Role::Alerts, 1, 1, &[]);
+        alerts.found = None;
+        let mut slas = topic(Role::Slas, 1, 1, &[]);
+        slas.found = None;
+        let found = judged(&[topic(Role::Input, 1, 1, &[]), alerts, slas]);
+        let expected = "alerts, slas do not exist; create them: qualifyd topics --create".to_owned();
+        assert_eq!(found, [(Severity::Stops, expected)]);
+    }
 }

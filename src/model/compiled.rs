@@ -40,6 +40,9 @@ pub type DurationMs = i64;
 pub struct Model {
     pub name: String,
     pub version: u64,
+    /// Of the model's text, its lists and this program's version: leads that were armed by the same fingerprint are
+    /// armed right.
+    pub fingerprint: u64,
     /// Every event field that anything in the model reads, without repeats.
     pub event_paths: Vec<EventPath>,
     /// The lead's kept traits, without repeats: those that conditions, `requires` and `emit` name.

@@ -15,6 +15,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use yaml::MAX_BYTES;
 
 use diagnostic::Diagnostics;
+use xxhash_rust::xxh3::Xxh3;
 
 /// A model that was read and checked.
 #[derive(Debug)]
@@ -42,7 +43,12 @@ impl Model {
         let start = "a model begins with `model: some-name`";
         let loaded = yaml::parse(text, start, &mut diagnostics).and_then(|root| {
             let source = read::model(&root, &mut diagnostics);
-            let model = compile::compile(&source, read_file, &mut diagnostics)?;
+            let mut fingerprint = Xxh3::new();
+            fingerprint.update(env!("CARGO_PKG_VERSION").as_bytes());
+            fingerprint.update(text);
+            let mut read_file = |name: &str| read_file(name).inspect(|content| fingerprint.update(content));
+            let mut model = compile::compile(&source, &mut read_file, &mut diagnostics)?;
+            model.fingerprint = fingerprint.digest();
             warn::warn(&source, &model, &mut diagnostics);
             Some((model, source))
         });

@@ -1,5 +1,5 @@
 //! Adds a part of a model to a model, as the pages say: what has the same name is replaced, what is new is added, and
-//! new entries of a list of named things stand first. By indentation, so that the text stays as it was written.
+//! new transitions stand first. By indentation, so that the text stays as it was written.
 
 /// One entry of a map or of a list: its first line and what stands beneath it.
 struct Entry {
@@ -29,10 +29,11 @@ impl Entry {
 pub fn merge(model: &str, part: &str) -> String {
     let lines =
         |text: &str| text.lines().map(without_comment).filter(|line| !line.trim().is_empty()).collect();
-    merge_lines(lines(model), lines(part)).join("\n") + "\n"
+    merge_lines("", lines(model), lines(part)).join("\n") + "\n"
 }
 
-fn merge_lines(model: Vec<String>, part: Vec<String>) -> Vec<String> {
+/// Merges what stands beneath a key.
+fn merge_lines(key: &str, model: Vec<String>, part: Vec<String>) -> Vec<String> {
     let mut part = entries(part);
     // A list of things without names is one thing.
     if part.iter().any(|entry| entry.is_item() && entry.name.is_none()) {
@@ -46,16 +47,18 @@ fn merge_lines(model: Vec<String>, part: Vec<String>) -> Vec<String> {
         if let Some(at) = part.iter().position(|new| new.name == entry.name) {
             let new = part.remove(at);
             match new.is_block() && entry.is_block() {
-                true => entry.children = merge_lines(entry.children, new.children),
+                true => {
+                    let key = new.name.as_deref().unwrap_or_default();
+                    entry.children = merge_lines(key, entry.children, new.children);
+                }
                 false => entry = new,
             }
         }
         entry.write(&mut kept);
     }
     let mut added = Vec::new();
-    let first = part.first().is_some_and(Entry::is_item);
     part.into_iter().for_each(|entry| entry.write(&mut added));
-    if first { [added, kept].concat() } else { [kept, added].concat() }
+    if key == "transitions" { [added, kept].concat() } else { [kept, added].concat() }
 }
 
 fn entries(lines: Vec<String>) -> Vec<Entry> {
@@ -81,6 +84,6 @@ fn name_of(line: &str) -> Option<String> {
 }
 
 fn without_comment(line: &str) -> String {
-    let comment = line.find(" #").filter(|&at| line[..at].matches('\'').count() % 2 == 0);
+    let comment = line.find(" #").filter(|&at| line[..at].matches('\'').count().is_multiple_of(2));
     line[..comment.unwrap_or(line.len())].trim_end().to_owned()
 }

@@ -71,7 +71,8 @@ impl Daemon {
 kafka: {{ brokers: '{}', group: {}, instance: test, properties: {{ fetch.wait.max.ms: 20 }} }}
 input: {{ topics: [{}] }}
 output: {{ {} }}
-# The stream is old, and replay suppresses nothing.
+# The stream is old: replay suppresses nothing, and today's clock would fire everything.
+clock: events
 limits: {{ alert_max_age: 36500d }}
 ",
             broker::brokers(),
@@ -94,8 +95,11 @@ limits: {{ alert_max_age: 36500d }}
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let settings = self.settings();
+        self.stop = Arc::default();
         let stop = self.stop.clone();
-        self.thread = Some(thread::spawn(move || run::run_until(&settings, &stop)));
+        self.thread = Some(thread::spawn(move || {
+            run::run_until(&settings, &stop).inspect_err(|error| eprintln!("the daemon ended: {error:#}"))
+        }));
     }
 
     /// Waits until the group has committed the input's present end.

@@ -39,6 +39,7 @@ pub fn has_broker(address: &str, timeout: Duration) -> bool {
 pub fn create_topics(topics: &[(&str, i32)], settings: &[(&str, &str)]) {
     let admin: AdminClient<DefaultClientContext> =
         client_config().create().expect("an admin client is created");
+    let names = topics;
     let topics: Vec<NewTopic> = topics
         .iter()
         .map(|&(name, partitions)| {
@@ -51,6 +52,13 @@ pub fn create_topics(topics: &[(&str, i32)], settings: &[(&str, &str)]) {
         qualifyd::kafka::admin::wait_for(admin.create_topics(&topics, &options)).expect("the cluster answers")
     {
         created.expect("the topic is created");
+    }
+    // The controller has it; the broker may hear of it a little later.
+    let consumer: BaseConsumer = client_config().create().expect("a consumer is created");
+    let start = Instant::now();
+    while !names.iter().all(|&(name, count)| partition_count(&consumer, name) == count) {
+        assert!(start.elapsed() < TIMEOUT, "the topics are there");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -18,7 +18,7 @@ use super::varint::{Reader, write_varint};
 use crate::model::Model;
 
 /// The first byte of every lead.
-const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 1;
 
 const IDENTIFIED: u8 = 1;
 const ACTIVE: u8 = 1 << 1;
