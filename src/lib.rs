@@ -4,7 +4,7 @@
 //! - [`model`]: the scoring model, YAML → checked → compiled
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
-//! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
+//! - [`records`], [`json`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
 //! - [`words`]: the model in plain English; [`describe`], [`diff`]: pages and changes in these words
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
@@ -26,6 +26,7 @@ pub mod duration;
 pub mod event;
 pub mod generate;
 pub mod input;
+pub mod json;
 pub mod kafka;
 pub mod model;
 pub mod new;

@@ -11,9 +11,8 @@ pub struct Moment(pub i64);
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = Vec::with_capacity(24);
-        crate::event::time::write_rfc3339(&mut text, self.0);
-        serializer.serialize_str(&String::from_utf8_lossy(&text))
+        let text = crate::event::time::rfc3339(self.0);
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::core::rules::Rules;
 use crate::event::Rejection;
 use crate::event::time::write_rfc3339;
 use crate::input::LONGEST_LINE;
+use crate::json;
 use crate::model::Model;
 use crate::output::{event_type, topic_name};
 use std::io::{self, BufRead, Write};
@@ -183,10 +184,14 @@ fn print(
 /// Appends a record as `replay` prints it.
 fn write_line(text: &mut Vec<u8>, output: &Output<'_>) -> io::Result<()> {
     write!(text, "{{\"topic\":\"{}\",\"key\":", topic_name(output.topic))?;
-    serde_json::to_writer(&mut *text, output.lead)?;
+    json::write_text(text, output.lead);
     text.extend_from_slice(b",\"id\":");
-    serde_json::to_writer(&mut *text, &format_args!("{}/{}", output.lead, output.seq))?;
-    write!(text, ",\"type\":\"{}\",\"time\":\"", event_type(output.topic))?;
+    json::write_text(text, output.lead);
+    // The number goes inside of the quotes.
+    text.pop();
+    text.push(b'/');
+    json::write_whole(text, false, output.seq);
+    write!(text, "\",\"type\":\"{}\",\"time\":\"", event_type(output.topic))?;
     write_rfc3339(text, output.at_ms);
     text.extend_from_slice(b"\",\"data\":");
     text.extend_from_slice(output.data);

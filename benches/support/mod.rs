@@ -1,6 +1,8 @@
 //! Streams of events for the benchmarks, made from a seed.
 #![allow(dead_code)]
 
+pub mod b2b;
+
 use std::fmt::Write;
 
 /// 2026-03-01T00:00:00Z.
@@ -93,7 +95,7 @@ impl Stream {
         for _ in 0..events {
             let lead = self.random.below(self.leads);
             self.line(&mut lines.text, lead);
-            lines.ends.push(lines.text.len());
+            lines.end();
         }
         lines
     }
@@ -103,7 +105,7 @@ impl Stream {
         let mut lines = Lines::default();
         for lead in 0..self.leads {
             self.line(&mut lines.text, lead);
-            lines.ends.push(lines.text.len());
+            lines.end();
         }
         lines
     }
@@ -140,6 +142,11 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Ends an event.
+    fn end(&mut self) {
+        self.ends.push(self.text.len());
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |&end| {

@@ -4,7 +4,7 @@
 use super::contribution::{Parts, add_worth, remaining};
 use super::lead::{Held, Lead};
 use crate::model::Model;
-use crate::model::compiled::{Decay, Group, ScoreKind};
+use crate::model::compiled::{ContributionId, Decay, Group, ScoreKind};
 
 /// The curves of all groups in which a lead holds something.
 #[derive(Debug, Default)]
@@ -18,9 +18,11 @@ pub struct Curves {
     slotted: Vec<Held>,
 }
 
+/// How one group decays.
 #[derive(Debug, Clone, Copy)]
-struct Curve {
-    start: u16,
+pub(super) struct Curve {
+    /// The group's first contribution.
+    pub start: u16,
     /// What does not decay.
     constant: Parts,
     terms: (u32, u32),
@@ -42,15 +44,11 @@ impl Curves {
         self.terms.clear();
         self.slotted.clear();
         let mut held = &lead.held[..];
-        for score in &model.scores {
-            let ScoreKind::Points(points) = &score.kind else { continue };
-            for group in &points.groups {
-                let (in_group, rest) = held.split_at(held.partition_point(|held| held.id < group.end));
-                held = rest;
-                if !in_group.is_empty() {
-                    self.add_group(model, lead, group.start, in_group);
-                }
-            }
+        while let Some(first) = held.first() {
+            let group = group_of(model, first);
+            let (in_group, rest) = held.split_at(held.iter().take_while(|held| held.id < group.end).count());
+            held = rest;
+            self.add_group(model, lead, group.start, in_group);
         }
     }
 
@@ -80,12 +78,13 @@ impl Curves {
         });
     }
 
+    /// The curves of the group that starts at a contribution, and of those behind it.
+    pub(super) fn from(&self, start: ContributionId) -> &[Curve] {
+        &self.groups[self.groups.partition_point(|curve| curve.start < start)..]
+    }
+
     /// The sums of a group's positive and negative parts at a clock that is not before the curves begin.
-    pub fn at(&self, model: &Model, lead: &Lead, group: &Group, clock: i64) -> Parts {
-        let Ok(at) = self.groups.binary_search_by_key(&group.start, |curve| curve.start) else {
-            return Parts::default();
-        };
-        let curve = &self.groups[at];
+    pub(super) fn at(&self, model: &Model, lead: &Lead, curve: &Curve, clock: i64) -> Parts {
         let mut parts = curve.constant;
         for term in &self.terms[curve.terms.0 as usize..curve.terms.1 as usize] {
             let left = remaining(term.half_life, clock - self.base);
@@ -96,4 +95,12 @@ impl Curves {
         }
         parts
     }
+}
+
+fn group_of<'m>(model: &'m Model, held: &Held) -> &'m Group {
+    let contribution = &model.contributions[usize::from(held.id)];
+    let ScoreKind::Points(points) = &model.scores[usize::from(contribution.score)].kind else {
+        unreachable!("contributions are to scores that have groups");
+    };
+    &points.groups[usize::from(contribution.group)]
 }

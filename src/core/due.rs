@@ -2,12 +2,13 @@
 //! does, found by halving spans in which it may.
 
 use super::alert;
-use super::judge::{Judge, Memo};
+use super::judge::Judge;
 use super::lead::Lead;
+use super::memo::Memo;
 use super::rules::Rules;
-use super::settle::{moved, quiet_since};
+use super::settle::{moved, quiet_since, score_moved, state_moved};
 use super::sla;
-use crate::model::compiled::Transition;
+use crate::model::compiled::{AlertId, EmitScores, ScoreId, TransitionId};
 
 /// 9999-12-31T23:59:59Z: no time lies after it.
 const LAST_SECOND: i64 = crate::event::time::LATEST_MS / 1000;
@@ -60,13 +61,18 @@ impl Search<'_> {
             return None;
         }
         self.memo.prepare(&self.rules.model, self.lead, self.from * 1000);
-        if !may_happen(self.rules, self.lead, self.memo, self.from, to) {
-            return None;
-        }
+        let mut suspects = std::mem::take(&mut self.memo.suspects);
+        suspects.find(self.rules, self.lead, self.memo, self.from, to);
+        let due = if suspects.is_empty() { None } else { self.search(&suspects, to) };
+        self.memo.suspects = suspects;
+        due
+    }
+
+    fn search(&mut self, suspects: &Suspects, to: i64) -> Option<Due> {
         let (mut start, mut length) = (self.from, FIRST_SPAN);
         while start <= to {
             let end = to.min(start.saturating_add(length - 1));
-            if let Some(due) = self.first(start, end) {
+            if let Some(due) = self.first(suspects, start, end) {
                 return Some(due);
             }
             (start, length) = (end + 1, length.saturating_mul(8));
@@ -75,42 +81,101 @@ impl Search<'_> {
     }
 
     /// The first due second of a span, by halving it as long as something may happen.
-    fn first(&mut self, from: i64, to: i64) -> Option<Due> {
+    fn first(&mut self, suspects: &Suspects, from: i64, to: i64) -> Option<Due> {
         if self.looks == 0 {
             return Some(Due { second: from, certain: false });
         }
         self.looks -= 1;
-        if !may_happen(self.rules, self.lead, self.memo, from, to) {
+        if !suspects.may_happen(self.rules, self.lead, self.memo, from, to) {
             return None;
         }
-        // At a moment `may_happen` is exact.
+        // At a moment this is exact.
         if from == to || self.coarse && (to - from) * 8 <= from - self.from {
             return Some(Due { second: from, certain: from == to });
         }
         let middle = from + (to - from) / 2;
-        self.first(from, middle).or_else(|| self.first(middle + 1, to))
+        self.first(suspects, from, middle).or_else(|| self.first(suspects, middle + 1, to))
     }
 }
 
-/// Whether time alone may bring something about at a second in `from..=to`: false is certain; true is certain for a
-/// single second. For more than one second `memo` must have been prepared.
-pub fn may_happen(rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> bool {
-    memo.clear();
-    let (model, start, end) = (&*rules.model, from * 1000, to * 1000);
-    if sla::is_due(&model.slas, lead, end) {
-        return true;
+/// What time alone may change of a lead over a span; over a part of it nothing else can.
+#[derive(Debug, Default)]
+pub struct Suspects {
+    slas: bool,
+    transitions: Vec<TransitionId>,
+    alerts: Vec<AlertId>,
+    /// The score record goes out as soon as it may.
+    record: bool,
+    /// Scores that may move far enough for one.
+    scores: Vec<ScoreId>,
+}
+
+impl Suspects {
+    fn is_empty(&self) -> bool {
+        !self.slas
+            && !self.record
+            && self.scores.is_empty()
+            && self.transitions.is_empty()
+            && self.alerts.is_empty()
     }
-    let mut judge = Judge::over(model, lead, start..=end, memo);
+
+    /// Looks at everything over the seconds `from..=to`. `memo` must have been prepared.
+    fn find(&mut self, rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) {
+        let (model, end) = (&*rules.model, to * 1000);
+        self.slas = sla::is_due(&model.slas, lead, end);
+        memo.next_span();
+        let mut judge = Judge::over(model, lead, from * 1000..=end, memo);
+        let leaving = rules.by_stage[usize::from(lead.stage)].iter().copied();
+        self.transitions.clear();
+        self.transitions.extend(leaving.filter(|&id| may_fire(&mut judge, id, end)));
+        self.alerts.clear();
+        let timed = rules.timed_alerts.iter().copied();
+        self.alerts.extend(timed.filter(|&id| alert::may_change(&mut judge, id, end)));
+        self.scores.clear();
+        self.record = false;
+        if let Some(emit) = model.emit_scores.filter(|emit| may_send(lead, emit, end)) {
+            self.record = state_moved(&judge);
+            let scores = 0..model.scores.len() as ScoreId;
+            self.scores.extend(scores.filter(|&id| score_moved(&mut judge, &emit, id)));
+        }
+    }
+
+    /// Whether any of them may come about over a part of the span.
+    fn may_happen(&self, rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> bool {
+        let (model, end) = (&*rules.model, to * 1000);
+        if self.slas && sla::is_due(&model.slas, lead, end) {
+            return true;
+        }
+        memo.next_span();
+        let mut judge = Judge::over(model, lead, from * 1000..=end, memo);
+        self.transitions.iter().any(|&id| may_fire(&mut judge, id, end))
+            || self.alerts.iter().any(|&id| alert::may_change(&mut judge, id, end))
+            || model.emit_scores.is_some_and(|emit| {
+                may_send(lead, &emit, end)
+                    && (self.record || self.scores.iter().any(|&id| score_moved(&mut judge, &emit, id)))
+            })
+    }
+}
+
+/// Whether time alone brings something about at a second. `memo` must have been cleared for the lead.
+pub fn is_due(rules: &Rules, lead: &Lead, memo: &mut Memo, second: i64) -> bool {
+    let (model, clock) = (&*rules.model, second * 1000);
+    let mut judge = Judge::at(model, lead, clock, memo);
     let leaving = &rules.by_stage[usize::from(lead.stage)];
-    leaving.iter().any(|&id| may_fire(&mut judge, usize::from(id), &model.transitions[usize::from(id)], end))
-        || rules.timed_alerts.iter().any(|&id| alert::may_change(&mut judge, id, end))
-        || model.emit_scores.is_some_and(|emit| {
-            lead.sent.is_none_or(|sent| end - sent.at >= emit.every) && moved(&mut judge, &emit)
-        })
+    sla::is_due(&model.slas, lead, clock)
+        || leaving.iter().any(|&id| may_fire(&mut judge, id, clock))
+        || rules.timed_alerts.iter().any(|&id| alert::may_change(&mut judge, id, clock))
+        || model.emit_scores.is_some_and(|emit| may_send(lead, &emit, clock) && moved(&mut judge, &emit))
 }
 
-fn may_fire(judge: &mut Judge<'_>, id: usize, transition: &Transition, end: i64) -> bool {
-    let lead = judge.lead;
+/// Whether a score record may go out so soon after the last.
+fn may_send(lead: &Lead, emit: &EmitScores, clock: i64) -> bool {
+    lead.sent.is_none_or(|sent| clock - sent.at >= emit.every)
+}
+
+fn may_fire(judge: &mut Judge<'_>, id: TransitionId, end: i64) -> bool {
+    let (lead, id) = (judge.lead, usize::from(id));
+    let transition = &judge.model.transitions[id];
     let waits_for_event = transition.on.is_some() && !lead.pending.contains(id);
     if waits_for_event || lead.fired_by_time.contains(id) {
         return false;

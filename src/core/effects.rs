@@ -65,7 +65,7 @@ impl Effects {
 
     /// Appends a record.
     pub fn push(&mut self, topic: Topic, lead: &str, seq: u64, at_ms: i64, record: &impl Serialize) {
-        let written = serde_json::to_writer(&mut self.data, record);
+        let written = crate::json::write(&mut self.data, record);
         debug_assert!(written.is_ok(), "records are plain data with text keys");
         self.leads.push_str(lead);
         let (lead_end, data_end) = (self.leads.len(), self.data.len());

@@ -5,8 +5,9 @@
 //! which time alone could change something ([`super::due`]).
 
 use super::contribution::{Parts, add_worth};
-use super::curve::Curves;
+use super::curve::Curve;
 use super::lead::{Held, Lead, SeenHeld};
+use super::memo::{Counted, Judged, Memo};
 use crate::model::Model;
 use crate::model::compiled::*;
 use crate::model::matcher::NumberTest;
@@ -106,36 +107,6 @@ pub fn round6(value: f64) -> f64 {
 /// for ever.
 const SLACK: f64 = 1e-13;
 
-#[derive(Debug, Clone, Copy)]
-struct Judged {
-    /// Clamped; at a moment not yet rounded.
-    value: Interval,
-    /// The same, rounded to 6 decimals.
-    rounded: Interval,
-    /// It has a grade at all (SPEC §4: unknown is not bad).
-    known: bool,
-}
-
-/// Scores that were judged already, for the lead and the span at hand.
-#[derive(Debug, Default)]
-pub struct Memo {
-    scores: Vec<Option<Judged>>,
-    /// What spans are judged by.
-    curves: Curves,
-}
-
-impl Memo {
-    /// Forgets the scores, because the lead has changed or the span is another.
-    pub fn clear(&mut self) {
-        self.scores.clear();
-    }
-
-    /// Prepares for spans that begin at `base` or later; the lead must not change meanwhile.
-    pub fn prepare(&mut self, model: &Model, lead: &Lead, base: i64) {
-        self.curves.build(model, lead, base);
-    }
-}
-
 /// Judges one lead over `from..=to`; at one moment if they are the same.
 pub struct Judge<'a> {
     pub model: &'a Model,
@@ -146,14 +117,14 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// `memo` must have been cleared since the lead's contributions, traits or sightings changed; for a span it must
-    /// have been prepared too.
+    /// `memo` must have been cleared since the lead's traits changed, and be at its next span since anything else of it
+    /// did; for a span it must have been prepared too.
     pub fn at(model: &'a Model, lead: &'a Lead, clock: i64, memo: &'a mut Memo) -> Self {
         Self::over(model, lead, clock..=clock, memo)
     }
 
     pub fn over(model: &'a Model, lead: &'a Lead, span: RangeInclusive<i64>, memo: &'a mut Memo) -> Self {
-        memo.scores.resize(model.scores.len(), None);
+        memo.fit(model);
         Judge { model, lead, from: *span.start(), to: *span.end(), memo }
     }
 
@@ -175,13 +146,15 @@ impl<'a> Judge<'a> {
     }
 
     fn judged(&mut self, id: ScoreId) -> Judged {
-        if let Some(judged) = self.memo.scores[usize::from(id)] {
+        let model = self.model;
+        if let Some(judged) = self.memo.score(model, id) {
             return judged;
         }
-        let model = self.model;
         let score = &model.scores[usize::from(id)];
         let (raw, known) = match &score.kind {
-            ScoreKind::Points(points) => self.points_score(points),
+            ScoreKind::Points(points) => {
+                (self.points_score(id, points), points.unknown_without.is_empty() || self.knows_any(points))
+            }
             ScoreKind::Sum(parts) => {
                 let (mut sum, mut known) = (Interval::ZERO, false);
                 for &(part, weight) in parts {
@@ -206,15 +179,28 @@ impl<'a> Judge<'a> {
         let value = raw.clamp(score.range);
         let rounded = Interval { low: round6(value.low), high: round6(value.high) };
         let judged = Judged { value, rounded, known };
-        self.memo.scores[usize::from(id)] = Some(judged);
+        self.memo.note_score(id, judged);
         judged
     }
 
-    fn points_score(&mut self, points: &PointsScore) -> (Interval, bool) {
-        let mut sum = Interval::ZERO;
-        for group in &points.groups {
-            sum.add(self.group(group));
+    fn points_score(&mut self, id: ScoreId, points: &'a PointsScore) -> Interval {
+        let (model, lead) = (self.model, self.lead);
+        if !model.scores[usize::from(id)].by_traits {
+            return self.sum(points);
         }
+        let low = match *self.memo.sum_by_traits(model, lead, id) {
+            Some(sum) => sum,
+            None => {
+                let sum = self.sum(points).low;
+                *self.memo.sum_by_traits(model, lead, id) = Some(sum);
+                sum
+            }
+        };
+        Interval { low, high: low }
+    }
+
+    fn sum(&mut self, points: &'a PointsScore) -> Interval {
+        let mut sum = if self.is_moment() { self.groups_now(points) } else { self.groups_over(points) };
         for entry in &points.criteria {
             let points = self.criterion_entry(entry);
             sum.add(points);
@@ -223,37 +209,70 @@ impl<'a> Judge<'a> {
             let (a, b) = (self.inactivity(inactivity, self.from), self.inactivity(inactivity, self.to));
             sum.add(Interval { low: a.min(b), high: a.max(b) });
         }
-        let known = points.unknown_without.is_empty()
-            || points.unknown_without.iter().any(|&id| self.lead.trait_text(id).is_some());
-        (sum, known)
+        sum
     }
 
-    /// The contributions that the lead holds in a group.
-    pub fn held_in(&self, group: &Group) -> &'a [Held] {
-        let lead = self.lead;
-        let start = lead.held.partition_point(|held| held.id < group.start);
-        let end = start + lead.held[start..].partition_point(|held| held.id < group.end);
-        &lead.held[start..end]
+    /// Whether the lead has any of the traits without which a score is unknown.
+    fn knows_any(&self, points: &PointsScore) -> bool {
+        points.unknown_without.iter().any(|&id| self.lead.trait_text(id).is_some())
     }
 
-    /// A group's value, clamped to its range.
-    pub fn group(&self, group: &Group) -> Interval {
-        let value = if self.is_moment() {
-            let mut parts = Parts::default();
-            for held in self.held_in(group) {
-                let contribution = &self.model.contributions[usize::from(held.id)];
-                add_worth(&mut parts, self.lead, held, contribution, self.from);
+    /// The groups of a score with the contributions that the lead holds in each.
+    pub fn held_in_groups(
+        &self,
+        points: &'a PointsScore,
+    ) -> impl Iterator<Item = (&'a Group, &'a [Held])> + use<'a> {
+        let start = points.groups.first().map_or(0, |group| group.start);
+        let held = &self.lead.held;
+        let mut rest = &held[held.partition_point(|held| held.id < start)..];
+        points.groups.iter().map(move |group| {
+            let len = rest.iter().take_while(|held| held.id < group.end).count();
+            let (in_group, behind) = rest.split_at(len);
+            rest = behind;
+            (group, in_group)
+        })
+    }
+
+    /// What a group is worth at the judge's moment with these contributions, clamped to its range.
+    pub fn group_now(&self, group: &Group, held: &[Held]) -> f64 {
+        if held.is_empty() {
+            return group.empty;
+        }
+        let mut parts = Parts::default();
+        for held in held {
+            let contribution = &self.model.contributions[usize::from(held.id)];
+            add_worth(&mut parts, self.lead, held, contribution, self.from);
+        }
+        group.range.clamp(parts.sum())
+    }
+
+    fn groups_now(&self, points: &'a PointsScore) -> Interval {
+        let groups = self.held_in_groups(points);
+        let sum = groups.fold(0.0, |sum, (group, held)| sum + self.group_now(group, held));
+        Interval { low: sum, high: sum }
+    }
+
+    fn groups_over(&self, points: &PointsScore) -> Interval {
+        let mut sum = Interval::ZERO;
+        let start = points.groups.first().map_or(0, |group| group.start);
+        let mut curves = self.memo.curves.from(start).iter().peekable();
+        for group in &points.groups {
+            match curves.next_if(|curve| curve.start == group.start) {
+                Some(curve) => sum.add(self.group_over(curve).clamp(group.range)),
+                None if group.empty != 0.0 => sum.add(Interval { low: group.empty, high: group.empty }),
+                None => {}
             }
-            Interval { low: parts.sum(), high: parts.sum() }
-        } else {
-            let at = |clock| self.memo.curves.at(self.model, self.lead, group, clock);
-            let (start, end) = (at(self.from), at(self.to));
-            let size = start.positive - start.negative;
-            let slack = if start == end { 0.0 } else { size * SLACK };
-            let (low, high) = (end.positive + start.negative, start.positive + end.negative);
-            Interval { low: low - slack, high: high + slack }
-        };
-        value.clamp(group.range)
+        }
+        sum
+    }
+
+    fn group_over(&self, curve: &Curve) -> Interval {
+        let at = |clock| self.memo.curves.at(self.model, self.lead, curve, clock);
+        let (start, end) = (at(self.from), at(self.to));
+        let size = start.positive - start.negative;
+        let slack = if start == end { 0.0 } else { size * SLACK };
+        let (low, high) = (end.positive + start.negative, start.positive + end.negative);
+        Interval { low: low - slack, high: high + slack }
     }
 
     fn criterion_entry(&mut self, entry: &CriterionEntry) -> Interval {
@@ -333,6 +352,10 @@ impl<'a> Judge<'a> {
     pub fn holds(&mut self, condition: &Condition) -> Truth {
         match condition {
             Condition::All(all) => {
+                // What is seen at a glance comes first.
+                if all.iter().any(|part| self.glance(part) == Some(false)) {
+                    return Truth::No;
+                }
                 let mut truth = Truth::Yes;
                 for part in all {
                     truth = truth.and(|| self.holds(part));
@@ -354,13 +377,26 @@ impl<'a> Judge<'a> {
                 truth
             }
             Condition::Not(inner) => self.holds(inner).negated(),
-            Condition::Fact(id) => self.lead.facts.contains(usize::from(*id)).into(),
-            Condition::Identified(wanted) => (self.lead.identified == *wanted).into(),
-            Condition::Stage(stages) => stages.contains(usize::from(self.lead.stage)).into(),
+            Condition::Fact(_) | Condition::Identified(_) | Condition::Stage(_) => {
+                self.glance(condition).unwrap_or_default().into()
+            }
             Condition::Score(id, test) => number_test(test, self.score(*id)),
             Condition::Grade(id, wanted) => self.grade_test(*id, wanted),
-            Condition::Qualified { qualification, at_least } => self.qualified(*qualification, *at_least),
+            Condition::Qualified { qualification, at_least } => {
+                self.qualified(*qualification).at_least(*at_least)
+            }
             Condition::Seen { seen, at_least, within } => self.seen(*seen, *at_least, *within),
+        }
+    }
+
+    /// Whether a condition holds, if that is cheap to tell and the same over the whole span.
+    #[inline]
+    fn glance(&self, condition: &Condition) -> Option<bool> {
+        match condition {
+            Condition::Fact(id) => Some(self.lead.facts.contains(usize::from(*id))),
+            Condition::Identified(wanted) => Some(self.lead.identified == *wanted),
+            Condition::Stage(stages) => Some(stages.contains(usize::from(self.lead.stage))),
+            _ => None,
         }
     }
 
@@ -379,19 +415,19 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn qualified(&mut self, id: QualificationId, at_least: u32) -> Truth {
+    fn qualified(&mut self, id: QualificationId) -> Counted {
         let model = self.model;
-        let (mut sure, mut possible) = (0, 0);
+        if let Some(counted) = self.memo.qualification(model, self.lead, id) {
+            return counted;
+        }
+        let mut counted = Counted { sure: 0, possible: 0 };
         for (_, criterion) in &model.qualifications[usize::from(id)].criteria {
             let truth = self.holds(criterion);
-            sure += u32::from(truth == Truth::Yes);
-            possible += u32::from(truth.possible());
+            counted.sure += u32::from(truth == Truth::Yes);
+            counted.possible += u32::from(truth.possible());
         }
-        match (sure >= at_least, possible >= at_least) {
-            (true, _) => Truth::Yes,
-            (_, false) => Truth::No,
-            _ => Truth::Unsettled,
-        }
+        self.memo.note_qualification(model, self.lead, id, counted);
+        counted
     }
 
     fn seen(&self, id: SeenId, at_least: u32, within: Within) -> Truth {

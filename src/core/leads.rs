@@ -3,10 +3,10 @@
 use super::apply;
 use super::changes::Changes;
 use super::codec::{self, Corrupt, Told};
-use super::due::{Due, first_due, may_happen, near_due, next_second};
+use super::due::{Due, first_due, is_due, near_due, next_second};
 use super::effects::Effects;
-use super::judge::Memo;
 use super::lead::Lead;
+use super::memo::Memo;
 use super::partition::{Limits, Outcome, Wakes};
 use super::rules::{InHand, Rules};
 use super::settle::{Scratch, Settling};
@@ -318,9 +318,8 @@ impl Leads {
         let found = store.get(number);
         other.take(rules, versions, store.bytes(found));
         store.arm(number, NEVER);
-        if other.lead.clock < second * 1000
-            && may_happen(rules, &other.lead, &mut scratch.memo, second, second)
-        {
+        scratch.memo.clear();
+        if other.lead.clock < second * 1000 && is_due(rules, &other.lead, &mut scratch.memo, second) {
             ripening.due.push((other.id.clone(), number));
             return;
         }

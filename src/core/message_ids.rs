@@ -1,8 +1,11 @@
 //! The message ids that a lead saw last, for recognising duplicates. They are worked on as bytes: most events add one
 //! in front and only compare the others.
 
-use super::codec::Corrupt;
+use super::codec::{Corrupt, Told};
 use super::varint::{Reader, write_varint, write_zigzag};
+
+/// Up to so many ids their times are worth the work of telling them shortly.
+const FEW: usize = 16;
 
 /// Ids as hashes with their event times, the latest arrival first.
 #[derive(Debug, Clone, Default)]
@@ -68,24 +71,41 @@ impl MessageIds {
         self.entries()
     }
 
-    /// Written last in a lead's bytes: the ids take all that is left.
-    pub fn encode(&self, clock: i64, out: &mut Vec<u8>) {
+    /// Written last in a lead's bytes: the ids take all that is left. The times of a few ids are told like all others,
+    /// for most of them were told before; those of many stay the distances that they are kept as.
+    pub fn encode(&self, told: &mut Told, out: &mut Vec<u8>) {
         write_varint(out, self.count as u64);
-        if self.count > 0 {
-            write_varint(out, (clock - self.time) as u64);
+        if self.count <= FEW {
+            for (hash, time) in self.entries() {
+                out.extend_from_slice(&hash.to_le_bytes());
+                told.write(out, time);
+            }
+        } else {
+            write_varint(out, (told.clock() - self.time) as u64);
             out.extend_from_slice(&self.bytes);
         }
     }
 
     /// Reads what `encode` wrote.
-    pub fn decode(&mut self, clock: i64, reader: &mut Reader<'_>) -> Result<(), Corrupt> {
+    pub fn decode(&mut self, told: &mut Told, reader: &mut Reader<'_>) -> Result<(), Corrupt> {
         self.clear();
         let count = reader.length(8)?;
-        if count > 0 {
-            self.time = reader.ago(clock)?;
+        if count <= FEW {
+            let mut before = None;
+            for _ in 0..count {
+                let (hash, time) = (reader.array::<8>()?, told.read(reader)?);
+                match before {
+                    None => self.time = time,
+                    Some(before) => write_zigzag(&mut self.bytes, before - time),
+                }
+                self.bytes.extend_from_slice(&hash);
+                before = Some(time);
+            }
+        } else {
+            self.time = reader.ago(told.clock())?;
             self.bytes.extend_from_slice(reader.take(reader.left())?);
-            self.count = count;
         }
+        self.count = count;
         Ok(())
     }
 
@@ -124,19 +144,28 @@ mod tests {
 
     #[test]
     fn keeps_the_latest_arrivals_with_their_times() {
+        for most in [5, FEW, FEW + 1, 40] {
+            keeps_the_latest(most);
+        }
+    }
+
+    fn keeps_the_latest(most: usize) {
         let (mut ids, mut kept) = (MessageIds::default(), Vec::new());
         for n in 0..200_u64 {
             let time = 1_772_323_200_000 + (n as i64 * 7_919_003) % 90_000_000;
-            ids.push(n * n, time, 5);
+            ids.push(n * n, time, most);
             kept.insert(0, (n * n, time));
-            kept.truncate(5);
+            kept.truncate(most);
             assert_eq!(ids.iter().collect::<Vec<_>>(), kept);
             let (mut bytes, mut again) = (Vec::new(), MessageIds::default());
-            ids.encode(1_772_500_000_000, &mut bytes);
-            again.decode(1_772_500_000_000, &mut Reader::new(&bytes)).unwrap();
+            let mut told = Told::default();
+            told.begin(1_772_500_000_000);
+            ids.encode(&mut told, &mut bytes);
+            told.begin(1_772_500_000_000);
+            again.decode(&mut told, &mut Reader::new(&bytes)).unwrap();
             again.check().unwrap();
             assert_eq!(again.iter().collect::<Vec<_>>(), kept);
-            again.push(1, time, 5);
+            again.push(1, time, most);
             assert_eq!(again.iter().next(), Some((1, time)));
         }
         assert!(ids.contains(199 * 199, kept[0].1 + 10, 10) && !ids.contains(199 * 199, kept[0].1 + 11, 10));

@@ -27,6 +27,7 @@ pub mod judge;
 pub mod lead;
 pub mod leads;
 pub mod meaning;
+pub mod memo;
 pub mod message_ids;
 pub mod migrate;
 pub mod partition;

@@ -92,8 +92,8 @@ pub fn reasons<'a>(judge: &mut Judge<'a>, clock: i64) -> Vec<Reason<'a>> {
     let model = judge.model;
     for score in &model.scores {
         let ScoreKind::Points(points) = &score.kind else { continue };
-        for group in &points.groups {
-            for held in judge.held_in(group) {
+        for (group, held) in judge.held_in_groups(points) {
+            for held in held {
                 let contribution = &model.contributions[usize::from(held.id)];
                 let mut parts = Parts::default();
                 add_worth(&mut parts, judge.lead, held, contribution, clock);
@@ -180,10 +180,9 @@ pub fn groups<'a>(judge: &Judge<'a>) -> Named<'a, Named<'a, Shown>> {
     for score in &judge.model.scores {
         let ScoreKind::Points(points) = &score.kind else { continue };
         if !points.groups.is_empty() {
-            let groups = points
-                .groups
-                .iter()
-                .map(|group| (group.name.as_str(), Shown(round6(judge.group(group).low))));
+            let groups = judge
+                .held_in_groups(points)
+                .map(|(group, held)| (group.name.as_str(), Shown(round6(judge.group_now(group, held)))));
             scores.push((score.name.as_str(), Named(groups.collect())));
         }
     }

@@ -87,7 +87,7 @@ impl Rules {
             None => &[],
         };
         for &id in by_name.iter().chain(by_kind) {
-            if model.signals[usize::from(id)].matcher.matches(scan) {
+            if model.signals[usize::from(id)].rest.matches(scan) {
                 out.push(id);
             }
         }

@@ -5,8 +5,9 @@ use super::attribution;
 use super::bits::Bits;
 use super::contribution;
 use super::effects::{Effects, Topic};
-use super::judge::{Judge, Memo, Truth};
+use super::judge::{Judge, Truth};
 use super::lead::{Lead, Past, SentAt, SentScore};
+use super::memo::Memo;
 use super::report;
 use super::rules::{InHand, Rules};
 use crate::event::Value;
@@ -164,8 +165,8 @@ impl<'a> Settling<'a> {
         let clock = self.clock();
         for &score in &transition.reset {
             contribution::reset(self.lead, model, score, clock);
-            self.scratch.memo.clear();
         }
+        self.scratch.memo.next_span();
         let lead = &mut *self.lead;
         let (from, to) = (lead.stage, transition.to);
         let entered_before = lead.been_in.contains(usize::from(to));
@@ -326,22 +327,30 @@ pub fn score<'a>(
 /// Whether the stage, a grade, `missing` or a score may differ enough from the last score record somewhere in the
 /// judge's span; at a moment: whether it does.
 pub fn moved(judge: &mut Judge<'_>, emit: &EmitScores) -> bool {
+    state_moved(judge) || (0..judge.model.scores.len() as ScoreId).any(|id| score_moved(judge, emit, id))
+}
+
+/// Of [`moved`] what time does not change.
+pub fn state_moved(judge: &Judge<'_>) -> bool {
     let (model, lead) = (judge.model, judge.lead);
     let Some(sent) = lead.sent else { return true };
     if sent.stage != lead.stage || lead.sent_scores.len() != model.scores.len() {
         return true;
     }
-    let far = |difference: f64| super::judge::round6(difference) >= emit.on_change_of;
-    let scores = (0..model.scores.len()).any(|at| {
-        let (id, before) = (at as ScoreId, lead.sent_scores[at]);
-        let now = judge.score(id);
-        far(now.high - before.value)
-            || far(before.value - now.low)
-            || !model.scores[at].grades.is_empty() && judge.grade_differs(id, before.grade)
-    });
-    scores || {
-        let missing = missing(model, lead);
-        missing.len() != lead.sent_missing.iter().count()
-            || missing.iter().any(|&id| !lead.sent_missing.contains(usize::from(id)))
+    if lead.pending.is_empty() {
+        return !lead.sent_missing.is_empty();
     }
+    let missing = missing(model, lead);
+    missing.len() != lead.sent_missing.iter().count()
+        || missing.iter().any(|&id| !lead.sent_missing.contains(usize::from(id)))
+}
+
+/// Of [`moved`] one score and its grade.
+pub fn score_moved(judge: &mut Judge<'_>, emit: &EmitScores, id: ScoreId) -> bool {
+    let Some(&before) = judge.lead.sent_scores.get(usize::from(id)) else { return true };
+    let far = |difference: f64| super::judge::round6(difference) >= emit.on_change_of;
+    let now = judge.score(id);
+    far(now.high - before.value)
+        || far(before.value - now.low)
+        || !judge.model.scores[usize::from(id)].grades.is_empty() && judge.grade_differs(id, before.grade)
 }

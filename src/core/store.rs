@@ -1,13 +1,14 @@
 //! Where leads are kept between inputs: their bytes in blocks of a few sizes, an index over their ids, and for each the
 //! second for which it is armed.
 
+use super::timers::push_lean;
 use hashbrown::HashTable;
 
 /// Not armed.
 pub const NEVER: i64 = i64::MAX;
 
-/// Block sizes: every 8 bytes up to 256, every 16 up to 512, every 64 up to 1,536; larger leads get their own memory.
-const CLASSES: usize = 1 + 28 + 16 + 16;
+/// Block sizes: every 8 bytes up to 384, every 16 up to 512, every 128 up to 1,536; larger leads get their own memory.
+const CLASSES: usize = 1 + 44 + 8 + 8;
 const LARGEST_BLOCK: usize = 1_536;
 /// Blocks per page: as many as the bits that tell which are in use. Small, so that a partition with few leads is small.
 const PAGE_BLOCKS: usize = 64;
@@ -18,18 +19,18 @@ const NUMBER_BITS: u32 = 26;
 
 fn class_of(length: usize) -> Option<usize> {
     match length {
-        0..=256 => Some(length.saturating_sub(32).div_ceil(8)),
-        257..=512 => Some(28 + (length - 256).div_ceil(16)),
-        513..=LARGEST_BLOCK => Some(44 + (length - 512).div_ceil(64)),
+        0..=384 => Some(length.saturating_sub(32).div_ceil(8)),
+        385..=512 => Some(44 + (length - 384).div_ceil(16)),
+        513..=LARGEST_BLOCK => Some(52 + (length - 512).div_ceil(128)),
         _ => None,
     }
 }
 
 fn block_size(class: usize) -> usize {
     match class {
-        0..=28 => 32 + class * 8,
-        29..=44 => 256 + (class - 28) * 16,
-        _ => 512 + (class - 44) * 64,
+        0..=44 => 32 + class * 8,
+        45..=52 => 384 + (class - 44) * 16,
+        _ => 512 + (class - 52) * 128,
     }
 }
 
@@ -199,7 +200,7 @@ impl Store {
     /// Adds a lead that is not there yet and returns its number.
     pub fn insert(&mut self, hash: u64, bytes: &[u8]) -> u32 {
         let lead = self.free.pop().unwrap_or_else(|| {
-            self.leads.push(Entry { hash: 0, armed: GONE });
+            push_lean(&mut self.leads, Entry { hash: 0, armed: GONE });
             self.leads.len() as u32 - 1
         });
         self.insert_again(lead, hash, bytes);

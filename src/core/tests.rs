@@ -5,8 +5,8 @@ use super::codec;
 use super::contribution;
 use super::due::{Due, first_due, near_due, next_second};
 use super::effects::Effects;
-use super::judge::Memo;
 use super::lead::{Lead, Slot};
+use super::memo::Memo;
 use super::partition::{Limits, Outcome, Partition, Record, Timestamp};
 use super::rules::Rules;
 use crate::model::Model;
@@ -189,4 +189,35 @@ fn a_score_at_the_end_of_the_millionths_has_one_encoding() {
     lead.sent_scores[0].value = 999_999_999.999_999_9;
     partition.restore(&bytes_of(&lead)).unwrap();
     assert_eq!(bytes_of(&only_lead(&rules, &partition)), bytes_of(&lead));
+}
+
+/// What traits decide is kept for all leads that are alike: a lead without the trait is not like one with a trait that
+/// passes the same tests.
+#[test]
+fn a_qualification_that_asks_for_a_grade_knows_which_traits_are_known() {
+    let rest = "  fit: { criteria: [ { when: { not: { traits.t: none } }, points: 16 } ], grades: { C: 5 } }\n\
+                qualifications: { q: { one: { grade.fit: C } } }\n\
+                alerts: { call: { when: { qualified.q: all } } }";
+    let text = format!(
+        "model: m\nversion: 1\nsignals: {{ a: {{ match: {{ event: A }} }} }}\nstages: [ {{ name: x }} ]\nscores:\n{rest}\n"
+    );
+    let loaded = Model::load("m.yaml", text.as_bytes(), &mut |_| unreachable!());
+    let rules = Arc::new(Rules::new(Arc::new(loaded.unwrap_or_else(|found| panic!("{found:#?}")).model)));
+    let mut partition = Partition::new(rules, Limits::default());
+    let mut effects = Effects::default();
+    let mut calls = |event: String| {
+        let record = Record { value: Some(event.as_bytes()), timestamp: Timestamp::None };
+        partition.apply(record, None, &mut effects);
+        let calls = effects.outputs().count();
+        effects.clear();
+        calls
+    };
+    let event = |lead: &str, traits: &str| {
+        format!(
+            r#"{{"type":"track","event":"A","userId":"{lead}","timestamp":{START_MS},"traits":{{{traits}}}}}"#
+        )
+    };
+    assert_eq!(calls(event("unknown", "")), 0);
+    assert_eq!(calls(event("known", r#""t":"v""#)), 1);
+    assert_eq!(calls(event("unknown too", "")), 0);
 }

@@ -132,6 +132,18 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Whether there is certainly nothing at a field.
+    #[inline]
+    pub fn lacks(&self, field: Field) -> bool {
+        match field {
+            Field::Path(id) => {
+                let places = self.plan.path(id);
+                !self.captures.has(self.own(places)) && !self.captures.has(places.beneath)
+            }
+            Field::Kind | Field::Name | Field::Lead => false,
+        }
+    }
+
     /// The first value at a field if it is a scalar (string, number, boolean): what `distinct` and `reason` take.
     pub fn scalar(&self, field: Field) -> Option<Value<'a>> {
         self.first(field).filter(|value| !matches!(value, Value::Array(_) | Value::Object(_)))

@@ -182,6 +182,11 @@ fn saturating_exponent(text: &str) -> i64 {
 
 /// Appends `2026-03-01T00:00:00.000Z`.
 pub fn write_rfc3339(out: &mut Vec<u8>, ms: i64) {
+    out.extend_from_slice(&rfc3339(ms));
+}
+
+/// `2026-03-01T00:00:00.000Z`: ASCII.
+pub fn rfc3339(ms: i64) -> [u8; 24] {
     let (days, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
     // The inverse of `days`: 400 years have 146,097 days, a year begins in March.
     let since = days + 719_468;
@@ -192,21 +197,24 @@ pub fn write_rfc3339(out: &mut Vec<u8>, ms: i64) {
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let (year, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
-    let year = year + era * 400 + year_of_era;
+    let year = (year + era * 400 + year_of_era).rem_euclid(10_000);
 
-    write_digits(out, year, 4, b'-');
-    write_digits(out, month, 2, b'-');
-    write_digits(out, day, 2, b'T');
-    write_digits(out, rest / 3_600_000, 2, b':');
-    write_digits(out, rest / 60_000 % 60, 2, b':');
-    write_digits(out, rest / 1000 % 60, 2, b'.');
-    write_digits(out, rest % 1000, 3, b'Z');
-}
-
-/// Appends the last `width` decimal digits, then `end`.
-fn write_digits(out: &mut Vec<u8>, number: i64, width: u32, end: u8) {
-    for place in (0..width).rev() {
-        out.push(b'0' + (number / 10i64.pow(place)).rem_euclid(10) as u8);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let rest = rest as u32;
+    let pairs = [
+        (0, year as u32 / 100),
+        (2, year as u32 % 100),
+        (5, month as u32),
+        (8, day as u32),
+        (11, rest / 3_600_000),
+        (14, rest / 60_000 % 60),
+        (17, rest / 1000 % 60),
+        (20, rest % 1000 / 10),
+    ];
+    for (at, pair) in pairs {
+        text[at] = b'0' + (pair / 10) as u8;
+        text[at + 1] = b'0' + (pair % 10) as u8;
     }
-    out.push(end);
+    text[22] = b'0' + (rest % 10) as u8;
+    text
 }

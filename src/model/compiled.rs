@@ -120,6 +120,8 @@ pub struct Signal {
     pub name: String,
     pub label: String,
     pub matcher: Matcher,
+    /// What of the matcher is left to ask of an event for which [`Dispatch`] names the signal.
+    pub rest: Matcher,
     pub activity: bool,
     pub contributions: Vec<ContributionId>,
     pub seen: Vec<SeenId>,
@@ -225,6 +227,8 @@ pub struct Score {
     pub kind: ScoreKind,
     /// Highest bar first. Empty: the score has no grades.
     pub grades: Vec<Grade>,
+    /// The lead's traits, and whether it is identified, alone decide it: neither other events nor time.
+    pub by_traits: bool,
 }
 
 #[derive(Debug)]
@@ -259,6 +263,8 @@ pub struct Group {
     /// The group's contributions: `contributions[start..end]` of the model.
     pub start: ContributionId,
     pub end: ContributionId,
+    /// Its value without any contribution.
+    pub empty: f64,
 }
 
 #[derive(Debug)]
@@ -289,6 +295,8 @@ pub struct Inactivity {
 pub struct Qualification {
     pub name: String,
     pub criteria: Vec<(String, Condition)>,
+    /// As of a score.
+    pub by_traits: bool,
 }
 
 /// A set of small indices (stages, grades).

@@ -6,7 +6,7 @@ use crate::event::scan::Scan;
 use std::sync::Arc;
 
 /// A test of one field: every part must hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Test {
     /// `exists`: looks at the whole field.
     pub exists: Option<bool>,
@@ -17,7 +17,7 @@ pub struct Test {
 }
 
 /// A single comparison; texts are ASCII-lowercased when compiled. What comes from a named list is shared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Op {
     Equals(Scalar),
     In(Arc<Items>),
@@ -61,7 +61,7 @@ pub enum NumberTest {
 }
 
 /// A compiled matcher of events.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Matcher {
     All(Vec<Matcher>),
     Any(Vec<Matcher>),
@@ -191,12 +191,17 @@ impl NumberTest {
 }
 
 impl Matcher {
+    /// Matches every event.
+    pub const ALWAYS: Matcher = Matcher::All(Vec::new());
+
     /// Whether an event is meant.
     pub fn matches(&self, event: &Scan<'_>) -> bool {
         match self {
             Matcher::All(all) => all.iter().all(|matcher| matcher.matches(event)),
             Matcher::Any(any) => any.iter().any(|matcher| matcher.matches(event)),
             Matcher::Not(matcher) => !matcher.matches(event),
+            // Most fields that models ask for are not in most events.
+            Matcher::Field(field, test) if !test.ops.is_empty() && event.lacks(*field) => false,
             Matcher::Field(field, test) => test.holds(event.values(*field)),
         }
     }

@@ -48,7 +48,7 @@ pub fn decode(
     decode_traits(reader, bounds, told, lead)?;
     decode_past(reader, bounds, told, lead)?;
     decode_decisions(reader, bounds, flags, told, lead)?;
-    lead.message_ids.decode(lead.clock, reader)?;
+    lead.message_ids.decode(told, reader)?;
     if reader.is_empty() { Ok(tables) } else { Err(Corrupt("trailing bytes")) }
 }
 

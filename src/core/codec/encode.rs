@@ -40,7 +40,7 @@ pub fn encode(lead: &Lead, tables: u32, told: &mut Told, out: &mut Vec<u8>) {
     encode_traits(lead, told, out);
     encode_past(lead, told, out);
     encode_decisions(lead, told, out);
-    lead.message_ids.encode(lead.clock, out);
+    lead.message_ids.encode(told, out);
 }
 
 fn encode_held(lead: &Lead, told: &mut Told, out: &mut Vec<u8>) {

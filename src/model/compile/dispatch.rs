@@ -10,10 +10,13 @@ use std::collections::BTreeSet;
 /// A signal of more names is found by its kinds: tables must not grow with signals times names.
 const MAX_NAMES: usize = 64;
 
-pub fn dispatch(signals: &[Signal]) -> Dispatch {
+/// Makes the tables, and notes with each signal what they leave open.
+pub fn dispatch(signals: &mut [Signal]) -> Dispatch {
     let mut dispatch = Dispatch::default();
     for (id, signal) in (0..=SignalId::MAX).zip(signals) {
-        match names(&signal.matcher) {
+        let names = names(&signal.matcher);
+        signal.rest = rest(&signal.matcher, names.as_ref());
+        match names {
             Some(names) => {
                 for name in names {
                     dispatch.by_name.entry(name.to_owned()).or_default().push(id);
@@ -29,6 +32,29 @@ pub fn dispatch(signals: &[Signal]) -> Dispatch {
         }
     }
     dispatch
+}
+
+/// The matcher without what a look-up by these names, or else by its kinds, has decided.
+fn rest(matcher: &Matcher, names: Option<&BTreeSet<&str>>) -> Matcher {
+    let decided = |part: &Matcher| match names {
+        Some(names) => only_names(part).is_some_and(|allowed| names.is_subset(&allowed)),
+        None => matches!(part, Matcher::Field(Field::Kind, _)),
+    };
+    match matcher {
+        part if decided(part) => Matcher::ALWAYS,
+        Matcher::All(all) => Matcher::All(all.iter().filter(|part| !decided(part)).cloned().collect()),
+        other => other.clone(),
+    }
+}
+
+/// The names that pass, if a matcher asks for nothing else.
+fn only_names(matcher: &Matcher) -> Option<BTreeSet<&str>> {
+    match matcher {
+        Matcher::Field(Field::Name, Test { exists: None, not: None, ops }) if ops.len() == 1 => {
+            names(matcher)
+        }
+        _ => None,
+    }
 }
 
 /// The names of all events that can match, in lower case; `None` if they cannot be told, or are too many.

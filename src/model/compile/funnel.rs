@@ -23,7 +23,11 @@ impl Compiler<'_> {
         for (name, criteria) in self.source.qualifications.iter() {
             let criteria = criteria.iter();
             let criteria = criteria.map(|(name, when)| (name.value.clone(), self.condition(when))).collect();
-            self.model.qualifications.push(Qualification { name: name.value.clone(), criteria });
+            self.model.qualifications.push(Qualification {
+                name: name.value.clone(),
+                criteria,
+                by_traits: false,
+            });
         }
         let all = &self.source.qualifications.0;
         let parts = |id: usize| {

@@ -2,6 +2,7 @@
 //! defaults applied, and what can only be seen as a whole is checked. Nothing here can fail half-way: a mistake is
 //! reported, a stand-in takes its place, and the model is thrown away in the end.
 
+mod by_traits;
 mod condition;
 mod dispatch;
 mod funnel;
@@ -17,6 +18,7 @@ use super::compiled::{
     Contribution, EventPath, Fact, FactId, Field, Model, On, Seen, Signal, SignalId, TraitId, TraitPath,
 };
 use super::diagnostic::{Diagnostics, Span, Spanned, Text};
+use super::matcher::Matcher;
 use crate::words::trait_test;
 use lists::Lists;
 use names::{Graded, Names};
@@ -66,7 +68,8 @@ pub fn compile(
     if diagnostics.has_errors() {
         return None;
     }
-    model.dispatch = dispatch::dispatch(&model.signals);
+    model.dispatch = dispatch::dispatch(&mut model.signals);
+    by_traits::mark(&mut model);
     Some(model)
 }
 
@@ -107,6 +110,7 @@ impl<'a> Compiler<'a> {
                 name: name.value.clone(),
                 label: signal.label.as_ref().unwrap_or(name).value.clone(),
                 matcher,
+                rest: Matcher::ALWAYS,
                 activity: signal.activity.unwrap_or(true),
                 contributions: Vec::new(),
                 seen: Vec::new(),

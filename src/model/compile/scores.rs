@@ -32,7 +32,7 @@ impl<'a> Compiler<'a> {
             } else {
                 ScoreKind::Points(self.points_score(id, score))
             };
-            self.model.scores.push(Score { name: name.value.clone(), range, kind, grades });
+            self.model.scores.push(Score { name: name.value.clone(), range, kind, grades, by_traits: false });
         }
         self.model.score_order = self.score_order();
     }
@@ -120,7 +120,8 @@ impl<'a> Compiler<'a> {
             self.add_contribution(Contribution { score, group, signal, points, decay, at_most });
         }
         let range = self.range(group.range.as_ref(), Range::UNBOUNDED);
-        Group { name: name.value.clone(), range, start, end: next_id(&self.model.contributions) }
+        let (name, end) = (name.value.clone(), next_id(&self.model.contributions));
+        Group { name, range, start, end, empty: range.clamp(0.0) }
     }
 
     fn points(&mut self, points: &ast::Points) -> (Points, Option<ast::Decay>, Option<AtMost>) {

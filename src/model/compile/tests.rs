@@ -1,6 +1,6 @@
 use crate::model::Model;
 use crate::model::compiled::*;
-use crate::model::matcher::{NumberTest, Op, Scalar};
+use crate::model::matcher::{Matcher, NumberTest, Op, Scalar};
 
 fn example() -> Model {
     let text = include_bytes!("../../../tests/models/contract-example.yaml");
@@ -303,4 +303,25 @@ fn scores_and_qualifications_nest_only_so_deep() {
     assert!(qualifications(16, 1)[0].starts_with("the qualification 'q16' asks for others"));
     assert_eq!(qualifications(11, 2), Vec::<String>::new());
     assert!(qualifications(14, 2)[0].starts_with("the qualification 'q12' asks for others"));
+}
+
+#[test]
+fn a_look_up_by_name_or_kind_leaves_only_the_rest_to_ask() {
+    let rest = |matcher: &str| {
+        let text = format!(
+            "model: m\nversion: 1\nstages: [ {{ name: a }} ]\nsignals: {{ s: {{ match: {matcher} }} }}"
+        );
+        let model = Model::load("m", text.as_bytes(), &mut |_| unreachable!()).unwrap().model;
+        format!("{:?}", model.signals[0].rest)
+    };
+    let nothing = format!("{:?}", Matcher::ALWAYS);
+    for decided in ["{ event: A }", "{ event: [A, B] }", "{ kind: [page, screen] }"] {
+        assert_eq!(rest(decided), nothing, "{decided}");
+    }
+    assert!(rest("{ event: { equals: A, not: B } }").contains("Name"));
+    assert!(rest("{ event: { prefix: A } }").contains("Name"));
+    let left = rest("{ event: A, kind: track, traits.a: 1 }");
+    assert!(!left.contains("Name") && left.contains("Kind") && left.contains("Path"), "{left}");
+    let left = rest("{ kind: page, traits.a: 1 }");
+    assert!(!left.contains("Kind") && left.contains("Path"), "{left}");
 }

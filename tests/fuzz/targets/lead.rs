@@ -8,7 +8,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use qualifyd::core::codec::{self, Told};
 use qualifyd::core::due::{first_due, next_second};
 use qualifyd::core::effects::Effects;
-use qualifyd::core::judge::Memo;
+use qualifyd::core::memo::Memo;
 use qualifyd::core::lead::Lead;
 use qualifyd::core::partition::{Limits, Partition, Record, Timestamp};
 use qualifyd::event::time::{LATEST_MS, write_rfc3339};
