@@ -5,7 +5,9 @@
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
+//! - [`words`]: the model in plain English
 //! - [`replay`], [`check`], [`input`]: the offline commands
+//! - [`testing`]: tests of a model; [`story`]: the story of one lead
 //! - [`run`], [`worker`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
 #![forbid(unsafe_code)]
@@ -16,13 +18,18 @@ pub mod config;
 pub mod core;
 pub mod duration;
 pub mod event;
+pub mod generate;
 pub mod input;
 pub mod kafka;
 pub mod model;
 pub mod output;
+pub mod pace;
 pub mod records;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod story;
 pub mod suggest;
+pub mod testing;
+pub mod words;
 pub mod worker;

@@ -7,6 +7,7 @@ use schemars::{Schema, generate::SchemaSettings};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Of {
     Model,
+    Test,
     Transition,
     Alert,
     Sla,
@@ -15,13 +16,14 @@ pub enum Of {
 }
 
 impl Of {
-    pub const ALL: [Of; 6] =
-        [Of::Model, Of::Transition, Of::Alert, Of::Sla, Of::Score, Of::DeadLetterHeaders];
+    pub const ALL: [Of; 7] =
+        [Of::Model, Of::Test, Of::Transition, Of::Alert, Of::Sla, Of::Score, Of::DeadLetterHeaders];
 
     /// Its file in `schemas/`.
     pub fn file_name(self) -> &'static str {
         match self {
             Of::Model => "model.schema.json",
+            Of::Test => "test.schema.json",
             Of::Transition => "transition.schema.json",
             Of::Alert => "alert.schema.json",
             Of::Sla => "sla.schema.json",
@@ -35,6 +37,7 @@ impl Of {
         let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
         match self {
             Of::Model => crate::model::json_schema(),
+            Of::Test => crate::testing::json_schema(),
             Of::Transition => generator.into_root_schema_for::<Transition<'static>>(),
             Of::Alert => generator.into_root_schema_for::<Alert<'static>>(),
             Of::Sla => generator.into_root_schema_for::<Sla<'static>>(),

@@ -251,7 +251,11 @@ fn missing_topics_are_named() {
     daemon.set(&format!("output.alerts={missing}"));
     let refused =
         run::run_until(&daemon.settings(), &AtomicBool::new(false)).expect_err("a topic is missing");
-    assert!(refused.to_string().contains(&format!("these topics do not exist: {missing};")), "{refused}");
+    let expected = format!(
+        "{missing} does not exist; create it: qualifyd topics --config {} --set output.alerts={missing} --create",
+        daemon.settings_file().display()
+    );
+    assert!(refused.to_string().contains(&expected), "{refused}");
 }
 
 #[test]

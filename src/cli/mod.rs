@@ -1,16 +1,20 @@
 //! The command line: one file for each command, with its arguments, its help and its exit status.
 
 mod check;
+mod generate;
 mod replay;
 mod run;
 mod schema;
+mod settings;
+mod test;
+mod topics;
 
-use crate::model::Model;
+use crate::model::Loaded;
 use clap::{Parser, Subcommand};
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -32,18 +36,24 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Generate(generate::Args),
     Replay(replay::Args),
     Run(run::Args),
     Schema(schema::Args),
+    Test(test::Args),
+    Topics(topics::Args),
 }
 
 /// Runs the command line and returns the exit status.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Topics(args) => topics::run(&args),
     };
     match done {
         Ok(code) => code,
@@ -61,16 +71,25 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Reads a model; what is wrong with it is printed to standard error.
-fn load_model(path: &Path) -> Option<Arc<Model>> {
-    match crate::check::load(path) {
-        Ok(loaded) => {
-            loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
-            Some(Arc::new(loaded.model))
-        }
-        Err(findings) => {
-            findings.iter().for_each(|finding| eprintln!("{finding}"));
-            None
-        }
+/// Reads a model; what is wrong with it is drawn on standard error.
+fn load_model(path: &Path) -> Option<Loaded> {
+    let checked = crate::check::read(path);
+    checked.drawn().for_each(|drawn| anstream::eprintln!("{drawn}\n"));
+    checked.loaded.ok()
+}
+
+/// A moment, as events write it, or `now`.
+fn parse_time(text: &str) -> Result<i64, String> {
+    if text == "now" {
+        return Ok(now_ms());
     }
+    let time = crate::event::time::parse_text(text);
+    time.ok_or_else(|| {
+        "give a time such as 2026-12-31T23:59:59Z, a date, seconds since 1970, or now".to_owned()
+    })
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

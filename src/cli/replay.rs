@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Run events from files through a model, without Kafka, and print what would be produced.
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// After the last line fire every due time up to this moment, as if time had gone on to it.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     until: Option<i64>,
     /// At the end print the score record of every lead.
     #[arg(long)]
@@ -36,18 +37,13 @@ pub struct Args {
     files: Vec<PathBuf>,
 }
 
-fn parse_time(text: &str) -> Result<i64, String> {
-    let time = crate::event::time::parse_text(text);
-    time.ok_or_else(|| "give a time such as 2026-12-31T23:59:59Z, a date, or seconds since 1970".to_owned())
-}
-
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Some(model) = super::load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
+    let Some(loaded) = super::load_model(&args.model) else { return Ok(ExitCode::FAILURE) };
     let read = Rc::new(Cell::new(0));
     let total = input::total_bytes(args.files.iter().map(PathBuf::as_path));
     let mut progress = Progress::new(total, read.clone());
     let out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut replay = Replay::new(model, out);
+    let mut replay = Replay::new(Arc::new(loaded.model), out);
     for path in &args.files {
         let input = input::open(path, read.clone())?;
         replay

@@ -1,7 +1,6 @@
 //! `qualifyd run`.
 
-use crate::config::Settings;
-use std::path::PathBuf;
+use super::settings;
 use std::process::ExitCode;
 
 /// Run the daemon on Kafka.
@@ -10,20 +9,13 @@ use std::process::ExitCode;
   qualifyd run --config qualifyd.yaml
   QUALIFYD__KAFKA__BROKERS=kafka:9092 qualifyd run --config qualifyd.yaml --set log.format=json")]
 pub struct Args {
-    /// Settings (YAML, TOML or JSON).
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// A setting that wins over file and environment.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    settings: settings::Args,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match Settings::load(&args.config, &args.set) {
-        Ok(settings) => crate::run::run(settings).map(|()| ExitCode::SUCCESS),
-        Err(error) => {
-            eprintln!("qualifyd: {error}");
-            Ok(ExitCode::from(2))
-        }
+    match args.settings.load() {
+        Some(settings) => crate::run::run(settings).map(|()| ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(settings::UNUSABLE)),
     }
 }

@@ -45,20 +45,25 @@ impl Keys {
             Ok(table) => keys.add(table.into_iter().map(null_as_text).collect(), &Origin::Environment),
             Err(error) => keys.problem("the environment", error.to_string()),
         }
-        for set in sets {
-            match set.split_once('=') {
+        keys.add_pairs(sets);
+        Ok(keys)
+    }
+
+    /// Adds `KEY=VALUE` pairs of the command line.
+    pub(super) fn add_pairs(&mut self, pairs: &[String]) {
+        for pair in pairs {
+            match pair.split_once('=') {
                 Some((key, value)) => {
                     let value = Value::new(None, value.to_owned());
                     let pair = null_as_text((key.trim().to_owned(), value));
-                    keys.add(Map::from_iter([pair]), &Origin::CommandLine);
+                    self.add(Map::from_iter([pair]), &Origin::CommandLine);
                 }
                 // The text itself may be a secret that lost its key.
                 None => {
-                    keys.problem("--set", "lacks an equals sign; write --set kafka.group=qualifyd".into())
+                    self.problem("--set", "lacks an equals sign; write --set kafka.group=qualifyd".into())
                 }
             }
         }
-        Ok(keys)
     }
 
     /// Flattens tables into dotted keys, so that `{sasl: {username: x}}` and `sasl.username: x` are one key.

@@ -92,6 +92,9 @@ pub struct Settings {
     /// The keys that were given, wherever.
     #[serde(skip)]
     given: Vec<&'static str>,
+    /// How these settings were named on the command line; no secrets.
+    #[serde(skip)]
+    flags: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -103,6 +106,26 @@ pub struct Kafka {
     pub instance: String,
     /// librdkafka properties that the daemon does not own.
     pub properties: BTreeMap<String, Guarded>,
+    /// The cluster is one that this process has made for a demonstration: its topics have no settings to ask for.
+    #[serde(skip)]
+    pub in_process: bool,
+}
+
+impl Kafka {
+    /// A client's settings as commands take them: brokers, and librdkafka properties as `NAME=VALUE`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn of_flags(brokers: &str, properties: &[String]) -> Result<Kafka, SettingsError> {
+        let mut pairs = vec!["model=none".to_owned(), format!("kafka.brokers={brokers}")];
+        pairs.extend(properties.iter().map(|pair| format!("kafka.properties.{pair}")));
+        Settings::of_pairs(&pairs).map(|settings| settings.kafka)
+    }
+
+    /// The topic that keeps the leads.
+    pub fn changelog(&self) -> String {
+        format!("{}-changelog", self.group)
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -246,9 +269,17 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn load(file: &Path, sets: &[String]) -> Result<Settings, SettingsError> {
-        let env = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Settings::load_with(file, &env.collect(), sets)
+        Settings::load_with(file, &environment(), sets)
+    }
+
+    /// Reads settings from `KEY=VALUE` pairs alone: no file, and of the environment only what `${NAME}` asks for.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn of_pairs(pairs: &[String]) -> Result<Settings, SettingsError> {
+        let mut keys = Keys::default();
+        keys.add_pairs(pairs);
+        Settings::read(keys, Path::new(""), &environment())
     }
 
     fn load_with(
@@ -256,13 +287,28 @@ impl Settings {
         env: &BTreeMap<String, String>,
         sets: &[String],
     ) -> Result<Settings, SettingsError> {
-        let mut keys =
+        let keys =
             Keys::gather(file, env, sets).map_err(|problem| SettingsError { problems: vec![problem] })?;
-        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut settings = Settings::read(keys, file.parent().unwrap_or(Path::new("")), env)?;
+        settings.flags = flags(file, sets);
+        Ok(settings)
+    }
+
+    fn read(
+        mut keys: Keys,
+        folder: &Path,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Settings, SettingsError> {
         let mut settings = read::settings(&mut keys, folder, env);
         let (given, problems) = keys.finish();
         settings.given = given;
         if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
+    }
+
+    /// The command line of another command with the same settings, such as
+    /// `qualifyd topics --config qualifyd.yaml --create`.
+    pub fn command(&self, command: &str, more: &str) -> String {
+        format!("qualifyd {command} {} {more}", self.flags).trim_end().to_owned()
     }
 
     /// The keys that were given although nothing uses them in this version.
@@ -279,6 +325,23 @@ impl Settings {
     pub fn redacted(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// `--config` and `--set` as somebody may type them again.
+fn flags(file: &Path, sets: &[String]) -> String {
+    let mut flags = format!("--config {}", file.display());
+    for (key, value) in sets.iter().filter_map(|set| set.split_once('=')) {
+        let shown = if secret::is_secret_name(key) { "…" } else { value };
+        flags.push_str(&format!(" --set {key}={shown}"));
+    }
+    flags
 }
 
 mod read;

@@ -30,8 +30,9 @@ pub(super) fn settings(keys: &mut Keys, folder: &Path, env: &BTreeMap<String, St
         },
         log: log(keys),
         given: Vec::new(),
+        flags: String::new(),
     };
-    check_distinct(keys, &settings.input, &settings.output);
+    check_distinct(keys, &settings);
     settings
 }
 
@@ -61,6 +62,7 @@ fn kafka(keys: &mut Keys, env: &BTreeMap<String, String>) -> Kafka {
         group,
         instance: keys.text("kafka.instance", "a name that no other instance has").unwrap_or_else(host_name),
         properties: kafka_properties(keys, env),
+        in_process: false,
     }
 }
 
@@ -136,9 +138,12 @@ fn is_topic_name(name: &str) -> bool {
 
 /// An output topic that is the input would feed the daemon with its own records; of two kinds in one topic,
 /// compaction of the scores would drop the other.
-fn check_distinct(keys: &mut Keys, input: &Input, output: &Topics) {
-    let mut taken: Vec<_> = input.topics.iter().map(|topic| ("input.topics", topic.as_str())).collect();
-    for (key, topic) in output.named() {
+fn check_distinct(keys: &mut Keys, settings: &Settings) {
+    let changelog = settings.kafka.changelog();
+    let mut taken: Vec<_> =
+        settings.input.topics.iter().map(|topic| ("input.topics", topic.as_str())).collect();
+    taken.push(("the changelog of kafka.group", changelog.as_str()));
+    for (key, topic) in settings.output.named() {
         if let Some((other, _)) = taken.iter().find(|(_, name)| *name == topic) {
             keys.problem(key, format!("is '{topic}', as {other} is; give each a topic of its own"));
         }

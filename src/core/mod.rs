@@ -9,6 +9,7 @@
 //! - [`lead`]: a lead as it is worked on; [`codec`]: its bytes; [`store`] and [`timers`]: where it waits
 //! - [`tables`]: the names behind a lead's numbers, with what conditions [mean](meaning); [`migrate`]: a lead of an older
 //!   model becomes one of the present
+//! - [`inspect`]: looks at a lead without changing it
 //! - [`report`]: fills the public records; [`effects`]: the records to send
 
 pub mod alert;
@@ -21,6 +22,7 @@ pub mod contribution;
 pub mod curve;
 pub mod due;
 pub mod effects;
+pub mod inspect;
 pub mod judge;
 pub mod lead;
 pub mod leads;

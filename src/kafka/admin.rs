@@ -1,9 +1,8 @@
-//! What the daemon asks about topics before it starts.
+//! What the daemon asks about its topics before it starts.
 
-use super::{ANSWER_TIMEOUT, Error, LogContext, client_config};
+use super::Error;
+use super::topics::{self, Role, Severity};
 use crate::config::Settings;
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -14,59 +13,38 @@ use std::thread::Thread;
 pub struct Topics {
     /// Partitions of each input topic.
     pub input_partitions: Vec<(String, i32)>,
-    /// Bytes of a batch that every output topic accepts, if the cluster tells.
+    /// Bytes of a batch that every topic that is written to accepts, if the cluster tells.
     pub max_message_bytes: Option<usize>,
 }
 
-/// Looks the topics of the settings up.
+/// Looks the topics of the settings up; what is wrong with them, and does no harm to the leads, is logged.
 ///
 /// # Errors
-/// The cluster does not answer, or topics are missing.
+/// The cluster does not answer, or topics are missing or would lose leads.
 pub fn describe_topics(settings: &Settings) -> Result<Topics, Error> {
-    let admin: AdminClient<LogContext> =
-        client_config(&settings.kafka, &[], &[]).create_with_context(LogContext).map_err(Error::Client)?;
-    // One question for all topics would need the right to list them; one for each is answered in any case.
-    let partitions = |topic: &str| -> Result<i32, Error> {
-        let unreachable = |reason| Error::Unreachable { brokers: settings.kafka.brokers.clone(), reason };
-        let metadata = admin.inner().fetch_metadata(Some(topic), ANSWER_TIMEOUT).map_err(unreachable)?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        match found.and_then(|found| found.error()).map(RDKafkaErrorCode::from) {
-            None => Ok(found.map_or(0, |found| found.partitions().len() as i32)),
-            Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(0),
-            Some(code) => Err(unreachable(KafkaError::MetadataFetch(code))),
-        }
-    };
-    let mut missing = Vec::new();
-    let mut input_partitions = Vec::new();
-    for topic in &settings.input.topics {
-        match partitions(topic)? {
-            0 => missing.push(topic.clone()),
-            count => input_partitions.push((topic.clone(), count)),
+    let topics = topics::inspect(settings)?;
+    let mut stops = Vec::new();
+    for finding in topics::judge(&topics, settings) {
+        match finding.severity {
+            Severity::Stops => stops.push(format!("  {} {}", finding.topic, finding.message)),
+            Severity::Wrong => tracing::warn!(topic = finding.topic, "the topic {}", finding.message),
+            Severity::Advice => tracing::debug!(topic = finding.topic, "the topic {}", finding.message),
         }
     }
-    let outputs = settings.output.named().map(|(_, topic)| topic);
-    for topic in outputs {
-        if partitions(topic)? == 0 {
-            missing.push(topic.to_owned());
+    if !stops.is_empty() {
+        return Err(Error::Topics(stops));
+    }
+    let mut answer = Topics { input_partitions: Vec::new(), max_message_bytes: None };
+    for topic in topics {
+        let Some(found) = topic.found else { continue };
+        if topic.role == Role::Input {
+            answer.input_partitions.push((topic.name, found.partitions));
+            continue;
         }
+        let bytes = found.setting("max.message.bytes").and_then(|bytes| bytes.parse().ok());
+        answer.max_message_bytes = answer.max_message_bytes.into_iter().chain(bytes).min();
     }
-    if !missing.is_empty() {
-        return Err(Error::MissingTopics(missing));
-    }
-    Ok(Topics { input_partitions, max_message_bytes: max_message_bytes(&admin, &outputs) })
-}
-
-/// The least `max.message.bytes` of these topics; `None` if the cluster does not tell, which takes a right of its own.
-fn max_message_bytes(admin: &AdminClient<LogContext>, topics: &[&str]) -> Option<usize> {
-    let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
-    let options = AdminOptions::new().request_timeout(Some(ANSWER_TIMEOUT));
-    let described = wait_for(admin.describe_configs(&resources, &options)).ok()?;
-    let limits = described.iter().map(|resource| {
-        let resource = resource.as_ref().ok()?;
-        let entry = resource.entries.iter().find(|entry| entry.name == "max.message.bytes")?;
-        entry.value.as_deref()?.parse().ok()
-    });
-    limits.min().flatten()
+    Ok(answer)
 }
 
 /// Runs a future of the admin client on this thread.

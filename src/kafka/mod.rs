@@ -2,7 +2,9 @@
 
 pub mod admin;
 pub mod consumer;
+pub mod feed;
 pub mod properties;
+pub mod topics;
 pub mod transaction;
 
 use crate::config::Kafka;
@@ -25,8 +27,14 @@ pub enum Error {
         "the cluster at {brokers} does not answer ({reason}); check kafka.brokers, the network and the security properties in kafka.properties"
     )]
     Unreachable { brokers: String, reason: KafkaError },
-    #[error("these topics do not exist: {}; create them, or correct their names in the settings", .0.join(", "))]
-    MissingTopics(Vec<String>),
+    #[error("the topics are not as the daemon needs them\n{}", .0.join("\n"))]
+    Topics(Vec<String>),
+    #[error("the topic {topic} was not created: {reason}")]
+    NotCreated { topic: String, reason: String },
+    #[error("the topic {0} does not exist; create it, or correct its name")]
+    NoTopic(String),
+    #[error("an event was not taken by the topic {topic}: {reason}")]
+    NotSent { topic: String, reason: KafkaError },
     #[error("the consumer group could not be followed: {0}")]
     Consumer(KafkaError),
     #[error("the transaction was given up, and nothing of it is visible to readers: {0}")]

@@ -108,6 +108,8 @@ pub struct TraitPath {
 pub struct Fact {
     pub trait_id: TraitId,
     pub test: Test,
+    /// The test in words, and its negation: the compiled test has forgotten capital letters and names of lists.
+    pub words: [String; 2],
 }
 
 #[derive(Debug)]

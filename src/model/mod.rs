@@ -5,8 +5,9 @@ mod compile;
 pub mod compiled;
 pub mod diagnostic;
 pub mod matcher;
-mod read;
-mod yaml;
+pub(crate) mod read;
+mod warn;
+pub(crate) mod yaml;
 
 pub use ast::json_schema;
 pub use compiled::Model;
@@ -38,9 +39,11 @@ impl Model {
         read_file: &mut dyn FnMut(&str) -> std::io::Result<Vec<u8>>,
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let mut diagnostics = Diagnostics::new(name);
-        let loaded = yaml::parse(text, &mut diagnostics).and_then(|root| {
+        let start = "a model begins with `model: some-name`";
+        let loaded = yaml::parse(text, start, &mut diagnostics).and_then(|root| {
             let source = read::model(&root, &mut diagnostics);
             let model = compile::compile(&source, read_file, &mut diagnostics)?;
+            warn::warn(&source, &model, &mut diagnostics);
             Some((model, source))
         });
         match loaded {

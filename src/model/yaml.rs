@@ -66,8 +66,9 @@ impl Node {
     }
 }
 
-/// Reads one document. `None` if its text cannot be understood at all; the reasons are in `diagnostics`.
-pub fn parse(text: &[u8], diagnostics: &mut Diagnostics) -> Option<Node> {
+/// Reads one document. `None` if its text cannot be understood at all; the reasons are in `diagnostics`. `begin` is the
+/// hint for an empty file: how to begin.
+pub fn parse(text: &[u8], begin: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     let text = readable(text, diagnostics)?;
     let mut builder =
         Builder { diagnostics, open: Vec::new(), anchors: BTreeMap::new(), cost: 0, root: None };
@@ -82,11 +83,7 @@ pub fn parse(text: &[u8], diagnostics: &mut Diagnostics) -> Option<Node> {
         proceed?;
     }
     let Some(root) = builder.root.take() else {
-        diagnostics.error_hint(
-            Span::default(),
-            "the file is empty",
-            "a model begins with `model: some-name`",
-        );
+        diagnostics.error_hint(Span::default(), "the file is empty", begin);
         return None;
     };
     Some(root)

@@ -34,6 +34,8 @@ impl Daemon {
         let mut topics: Vec<(&str, i32)> = outputs.iter().map(|topic| (topic.as_str(), partitions)).collect();
         topics.push((&daemon.input, partitions));
         kafka::create_topics(&topics, &[]);
+        let changelog = format!("{}-changelog", daemon.name);
+        kafka::create_topics(&[(&changelog, partitions)], &[("cleanup.policy", "compact")]);
         daemon
     }
 

@@ -10,6 +10,7 @@ mod values;
 pub use condition::*;
 pub use funnel::*;
 pub use schema::json_schema;
+pub(crate) use schema::schema_of;
 pub use scores::*;
 pub use values::*;
 

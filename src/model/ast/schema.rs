@@ -8,9 +8,14 @@ use std::borrow::Cow;
 
 /// The JSON Schema (2020-12) of a model, for editors and for tools that write models.
 pub fn json_schema() -> Schema {
+    schema_of::<Model>("qualifyd model")
+}
+
+/// The JSON Schema (2020-12) of something that people write in YAML.
+pub(crate) fn schema_of<T: JsonSchema>(title: &str) -> Schema {
     let settings = SchemaSettings::draft2020_12().with_transform(WithoutNull);
-    let mut schema = settings.into_generator().into_root_schema_for::<Model>();
-    schema.insert("title".to_owned(), "qualifyd model".into());
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
     schema
 }
 
@@ -317,7 +322,7 @@ mod tests {
     }
 
     fn errors(yaml: &str) -> Vec<String> {
-        let model = to_json(&parse(yaml.as_bytes(), &mut Diagnostics::new("m")).unwrap());
+        let model = to_json(&parse(yaml.as_bytes(), "", &mut Diagnostics::new("m")).unwrap());
         let validator = jsonschema::validator_for(json_schema().as_value()).unwrap();
         validator.iter_errors(&model).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }

@@ -17,6 +17,7 @@ use super::compiled::{
     Contribution, EventPath, Fact, FactId, Field, Model, On, Seen, Signal, SignalId, TraitId, TraitPath,
 };
 use super::diagnostic::{Diagnostics, Span, Spanned, Text};
+use crate::words::trait_test;
 use lists::Lists;
 use names::{Graded, Names};
 use std::collections::BTreeMap;
@@ -171,9 +172,11 @@ impl<'a> Compiler<'a> {
         if let Some(&id) = self.facts.get(&key) {
             return id;
         }
+        let thresholds = &self.thresholds;
+        let words = trait_test(path, test, &|name| thresholds.get(name).copied().unwrap_or(0.0));
         let test = self.test(test);
         let id = next_id(&self.model.facts);
-        self.model.facts.push(Fact { trait_id, test });
+        self.model.facts.push(Fact { trait_id, test, words });
         if let Some(kept) = self.model.traits.get_mut(usize::from(trait_id)) {
             kept.facts.push(id);
         }

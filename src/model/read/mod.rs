@@ -12,8 +12,7 @@ use super::yaml::{Node, NodeKind, Plain};
 
 /// Reads a whole model.
 pub fn model(root: &Node, diagnostics: &mut Diagnostics) -> Model {
-    let mut reader = Reader { diagnostics };
-    let r = &mut reader;
+    let r = &mut Reader::new(diagnostics);
     let Some(mut map) = r.map(root, "the model") else { return Model::default() };
     let model = Model {
         model: map.required(r, "model", Reader::text),
@@ -40,17 +39,23 @@ pub fn model(root: &Node, diagnostics: &mut Diagnostics) -> Model {
 }
 
 /// Reads nodes and reports what is wrong with them.
-struct Reader<'d> {
-    diagnostics: &'d mut Diagnostics,
+pub(crate) struct Reader<'d> {
+    pub(crate) diagnostics: &'d mut Diagnostics,
+}
+
+impl<'d> Reader<'d> {
+    pub(crate) fn new(diagnostics: &'d mut Diagnostics) -> Self {
+        Reader { diagnostics }
+    }
 }
 
 impl Reader<'_> {
-    fn error(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn error(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.diagnostics.error_hint(span, message, hint);
     }
 
     /// `expected …, found …`.
-    fn mismatch(&mut self, node: &Node, expected: &str) {
+    pub(crate) fn mismatch(&mut self, node: &Node, expected: &str) {
         let message = match &node.kind {
             NodeKind::Scalar(_, Plain::Null) => format!("{expected} is missing here"),
             _ => format!("expected {expected}, found {}", node.describe()),
@@ -59,7 +64,7 @@ impl Reader<'_> {
     }
 
     /// A map whose keys are known; ask it for each, then [`Fields::finish`] it.
-    fn map<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
+    pub(crate) fn map<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
         match &node.kind {
             NodeKind::Map(entries) => Some(Fields { span: node.span, what, entries, asked: Vec::new() }),
             _ => {
@@ -70,7 +75,7 @@ impl Reader<'_> {
     }
 
     /// A map whose keys are names that the model's writer chose.
-    fn named<T>(&mut self, node: &Node, mut read: impl FnMut(&mut Self, &Node) -> T) -> Named<T> {
+    pub(crate) fn named<T>(&mut self, node: &Node, mut read: impl FnMut(&mut Self, &Node) -> T) -> Named<T> {
         let NodeKind::Map(entries) = &node.kind else {
             self.mismatch(node, "a map (`name: value`)");
             return Named::default();
@@ -82,7 +87,7 @@ impl Reader<'_> {
     }
 
     /// A list of any things.
-    fn several<T>(&mut self, node: &Node, mut read: impl FnMut(&mut Self, &Node) -> T) -> Vec<T> {
+    pub(crate) fn several<T>(&mut self, node: &Node, mut read: impl FnMut(&mut Self, &Node) -> T) -> Vec<T> {
         let NodeKind::List(items) = &node.kind else {
             self.mismatch(node, "a list");
             return Vec::new();
@@ -94,7 +99,11 @@ impl Reader<'_> {
     }
 
     /// A list; one item alone may stand without brackets.
-    fn one_or_several<T>(&mut self, node: &Node, mut read: impl FnMut(&mut Self, &Node) -> T) -> Vec<T> {
+    pub(crate) fn one_or_several<T>(
+        &mut self,
+        node: &Node,
+        mut read: impl FnMut(&mut Self, &Node) -> T,
+    ) -> Vec<T> {
         match &node.kind {
             NodeKind::List(_) => self.several(node, read),
             _ => vec![read(self, node)],
@@ -141,7 +150,7 @@ impl Reader<'_> {
 }
 
 /// The entries of a map with known keys.
-struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     span: Span,
     what: &'static str,
     entries: &'n [(Text, Node)],
@@ -151,12 +160,12 @@ struct Fields<'n> {
 
 impl<'n> Fields<'n> {
     /// The entry of this key.
-    fn get(&mut self, key: &'static str) -> Option<&'n (Text, Node)> {
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<&'n (Text, Node)> {
         self.asked.push(key);
         self.entries.iter().find(|(name, _)| name.value == key)
     }
 
-    fn optional<'d, T>(
+    pub(crate) fn optional<'d, T>(
         &mut self,
         reader: &mut Reader<'d>,
         key: &'static str,
@@ -171,7 +180,7 @@ impl<'n> Fields<'n> {
         Some(read(reader, node))
     }
 
-    fn required<'d, T: Default>(
+    pub(crate) fn required<'d, T: Default>(
         &mut self,
         reader: &mut Reader<'d>,
         key: &'static str,
@@ -183,17 +192,21 @@ impl<'n> Fields<'n> {
         self.optional(reader, key, read).unwrap_or_default()
     }
 
-    fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(name, _)| name.value == key)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Where the map begins.
-    fn start(&self) -> Span {
+    pub(crate) fn start(&self) -> Span {
         Span { end_line: self.span.line, end_column: self.span.column, ..self.span }
     }
 
     /// Reports keys that nobody asked for.
-    fn finish(self, reader: &mut Reader<'_>) {
+    pub(crate) fn finish(self, reader: &mut Reader<'_>) {
         for (name, _) in self.entries {
             if !name.is_empty() && !self.asked.contains(&name.value.as_str()) {
                 let asked = self.asked.iter().copied();
@@ -208,10 +221,10 @@ impl<'n> Fields<'n> {
     }
 
     /// The key's place, for messages about it.
-    fn key(&self, key: &str) -> Span {
+    pub(crate) fn key(&self, key: &str) -> Span {
         self.entries.iter().find(|(name, _)| name.value == key).map_or(self.span, |(name, _)| name.span)
     }
 }
 
 /// A literal number with its place.
-type Literal = Spanned<f64>;
+pub(crate) type Literal = Spanned<f64>;

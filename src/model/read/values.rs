@@ -15,7 +15,7 @@ const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Reader<'_> {
     /// A text that is not empty. A number or a boolean is taken as it is written: `label: 404` needs no quotes.
-    pub(super) fn text(&mut self, node: &Node) -> Text {
+    pub(crate) fn text(&mut self, node: &Node) -> Text {
         match &node.kind {
             NodeKind::Scalar(text, plain) if *plain != Plain::Null => {
                 if text.is_empty() {
@@ -30,7 +30,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn bool(&mut self, node: &Node) -> bool {
+    pub(crate) fn bool(&mut self, node: &Node) -> bool {
         match &node.kind {
             NodeKind::Scalar(_, Plain::Bool(value)) => *value,
             NodeKind::Scalar(text, Plain::Text)
@@ -49,7 +49,7 @@ impl Reader<'_> {
     }
 
     /// A number as such, not a threshold.
-    pub(super) fn literal(&mut self, node: &Node) -> Literal {
+    pub(crate) fn literal(&mut self, node: &Node) -> Literal {
         let value = match &node.kind {
             NodeKind::Scalar(_, Plain::Number(value)) if value.is_finite() => *value,
             NodeKind::Scalar(text, Plain::Number(_)) => {
@@ -81,7 +81,7 @@ impl Reader<'_> {
         Spanned::new(Number::Literal(literal.value), node.span)
     }
 
-    pub(super) fn whole(&mut self, node: &Node) -> Spanned<u64> {
+    pub(crate) fn whole(&mut self, node: &Node) -> Spanned<u64> {
         let value = self.literal(node).value;
         if value < 0.0 || value.fract() != 0.0 || value > MAX_WHOLE {
             self.diagnostics.error(node.span, "expected a whole number such as 3");
@@ -91,7 +91,7 @@ impl Reader<'_> {
     }
 
     /// A whole number from 1 to 1000.
-    pub(super) fn count(&mut self, node: &Node) -> Spanned<u32> {
+    pub(crate) fn count(&mut self, node: &Node) -> Spanned<u32> {
         if let NodeKind::Scalar(_, Plain::Number(value)) = &node.kind
             && value.fract() == 0.0
             && (1.0..=MAX_COUNT).contains(value)
@@ -103,7 +103,7 @@ impl Reader<'_> {
     }
 
     /// A duration, also 0.
-    pub(super) fn duration(&mut self, node: &Node) -> Duration {
+    pub(crate) fn duration(&mut self, node: &Node) -> Duration {
         let expected = "a duration such as 90s, 5m, 24h, 30d or 2w";
         let NodeKind::Scalar(text, plain) = &node.kind else {
             self.mismatch(node, expected);
@@ -130,7 +130,7 @@ impl Reader<'_> {
     }
 
     /// A duration above 0.
-    pub(super) fn period(&mut self, node: &Node) -> Duration {
+    pub(crate) fn period(&mut self, node: &Node) -> Duration {
         let duration = self.duration(node);
         if duration.ms == 0 {
             self.diagnostics.error(node.span, "this duration must be longer than 0");

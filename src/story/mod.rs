@@ -1,0 +1,3 @@
+//! The story of one lead, as data and as text.
+
+pub mod words;
