@@ -7,7 +7,7 @@ use crate::core::codec::Corrupt;
 use crate::core::effects::Topic;
 use crate::core::inspect::view::{GroupView, ScoreView, View, view};
 use crate::core::inspect::{Forecast, Way, decode, forecast};
-use crate::core::judge::Memo;
+use crate::core::memo::Memo;
 use crate::core::rules::Rules;
 use crate::model::Model;
 use crate::records::Moment;

@@ -89,12 +89,14 @@ pub enum Error {
     ShutdownTimeout,
 }
 
+/// Looks at a worker's partitions between two records; it must be quick, as nothing is applied meanwhile.
+pub type Look = Box<dyn FnOnce(&mut dyn Iterator<Item = (i32, &Working)>) + Send>;
+
 /// What others ask of a worker.
 pub enum Command {
     /// Goes on by another version of the model.
     Model(Arc<Rules>),
-    /// Looks at the partitions between two records; it must be quick, as nothing is applied meanwhile.
-    Look(Box<dyn FnOnce(&mut dyn Iterator<Item = (i32, &Working)>) + Send>),
+    Look(Look),
 }
 
 /// Speaks to a worker from other threads.

@@ -251,7 +251,7 @@ impl Worker {
                 }
                 Ended::Restored { partition, restored } => {
                     if let Some(restored) = restored? {
-                        self.begin_work(partition, restored)?;
+                        self.begin_work(partition, *restored)?;
                     }
                 }
             }

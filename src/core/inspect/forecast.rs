@@ -3,8 +3,8 @@
 use crate::core::codec::Corrupt;
 use crate::core::due::{first_due, next_second};
 use crate::core::effects::{Effects, Topic};
-use crate::core::judge::Memo;
 use crate::core::lead::Lead;
+use crate::core::memo::Memo;
 use crate::core::partition::{Limits, Partition};
 use crate::core::rules::Rules;
 use crate::records::Moment;

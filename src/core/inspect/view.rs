@@ -4,8 +4,9 @@ use super::check::{Check, check};
 use super::forecast::next_due;
 use super::ways::{Way, ways};
 use crate::core::contribution::{Parts, add_worth, not_over};
-use crate::core::judge::{Judge, Memo, round6};
+use crate::core::judge::{Judge, round6};
 use crate::core::lead::{Held, Lead};
+use crate::core::memo::Memo;
 use crate::core::report;
 use crate::core::rules::Rules;
 use crate::core::settle;
@@ -213,10 +214,10 @@ fn points_score<'a>(
     clock: i64,
     view: &mut ScoreView<'a>,
 ) -> f64 {
-    let groups = points.groups.iter().map(|group| {
-        let signals = signals(judge, group, clock);
+    let groups = judge.held_in_groups(points).map(|(group, held)| {
+        let signals = signals(judge, held, clock);
         let raw = signals.iter().map(|signal| signal.points.0).sum();
-        let value = Shown(round6(judge.group(group).low));
+        let value = Shown(round6(judge.group_now(group, held)));
         GroupView { group: &group.name, value, unclamped: clamped(raw, group.range), signals }
     });
     view.groups = groups.collect();
@@ -238,9 +239,9 @@ fn clamped(raw: f64, range: Range) -> Option<Shown> {
     (Shown(raw).number() != Shown(range.clamp(raw)).number()).then_some(Shown(raw))
 }
 
-fn signals<'a>(judge: &Judge<'a>, group: &Group, clock: i64) -> Vec<SignalView<'a>> {
+fn signals<'a>(judge: &Judge<'a>, held: &[Held], clock: i64) -> Vec<SignalView<'a>> {
     let (model, lead) = (judge.model, judge.lead);
-    let signals = judge.held_in(group).iter().map(|held| {
+    let signals = held.iter().map(|held| {
         let contribution = &model.contributions[usize::from(held.id)];
         let signal = &model.signals[usize::from(contribution.signal)];
         let (count, last_at) = not_over(lead, held, contribution, clock);

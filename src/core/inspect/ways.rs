@@ -3,8 +3,9 @@
 use super::check::{Check, check};
 use crate::core::apply;
 use crate::core::contribution;
-use crate::core::judge::{Judge, Memo, Truth};
+use crate::core::judge::{Judge, Truth};
 use crate::core::lead::Lead;
+use crate::core::memo::Memo;
 use crate::core::rules::Rules;
 use crate::core::settle::quiet_since;
 use crate::model::compiled::*;
