@@ -66,6 +66,8 @@ async function look({ name, ...options }) {
   }
   await fits(page, found);
   await steady(page, found);
+  const pressed = await page.locator('[aria-pressed]:not([aria-pressed=true], [aria-pressed=false])').count();
+  if (pressed) found(`${pressed} switches that say neither on nor off`);
   await audit(page, 'page', found);
   await shot('', true);
 
