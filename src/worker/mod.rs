@@ -218,12 +218,13 @@ impl Worker {
             self.settle(ended)?;
         }
         let now = Instant::now();
-        if self.batch.is_full(&self.settings.commit) && self.committer.is_busy() {
+        if self.batch.is_full(&self.settings.commit) {
             // No more is applied than settings say; the wait is short, or the commit fails.
-            if let Some(ended) = self.committer.wait(Duration::from_millis(100)) {
-                self.settle(ended)?;
-            }
-            return Ok(());
+            return match self.committer.wait(Duration::from_millis(100)) {
+                Some(ended) => self.settle(ended),
+                None if self.committer.is_busy() => Ok(()),
+                None => self.hand_over(),
+            };
         }
         let drained = self.read(self.batch.wait(now))?;
         self.go_on_with_the_clock();
