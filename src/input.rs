@@ -32,6 +32,29 @@ pub fn open(path: &Path, read: Rc<Cell<u64>>) -> anyhow::Result<Box<dyn BufRead>
     }
 }
 
+/// The longest line that is kept whole: far beyond what an event may be, so that memory does not grow with a file that
+/// has no line feeds.
+pub const LONGEST_LINE: usize = 16 << 20;
+
+/// Calls `each` with the number, from 1, and the text of every line, without its line feed.
+pub fn each_line(input: &mut dyn BufRead, mut each: impl FnMut(u64, &[u8])) -> io::Result<()> {
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if input.take(LONGEST_LINE as u64).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        match line.pop_if(|last| *last == b'\n') {
+            Some(_) => each(number, &line),
+            None => {
+                each(number, &line);
+                input.skip_until(b'\n')?;
+            }
+        }
+    }
+}
+
 struct Counted {
     inner: Box<dyn Read>,
     read: Rc<Cell<u64>>,

@@ -5,9 +5,9 @@
 //! - [`event`]: from a record's bytes to an event
 //! - [`core`]: everything that decides about a lead; pure
 //! - [`records`], [`json`], [`output`], [`schema`]: what comes out, its CloudEvents headers, its JSON Schemas
-//! - [`words`]: the model in plain English
+//! - [`words`]: the model in plain English; [`describe`], [`diff`]: pages and changes in these words
 //! - [`replay`], [`check`], [`input`]: the offline commands
-//! - [`testing`]: tests of a model; [`story`]: the story of one lead
+//! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
 //! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon
 //! - [`cli`]: commands and their help
 // Unsafe code is allowed in one place, which says why: `kafka::native`.
@@ -20,6 +20,8 @@ pub mod config;
 pub mod core;
 pub mod dead_letters;
 pub mod demo;
+pub mod describe;
+pub mod diff;
 pub mod duration;
 pub mod event;
 pub mod generate;
@@ -27,6 +29,7 @@ pub mod input;
 pub mod json;
 pub mod kafka;
 pub mod model;
+pub mod new;
 pub mod output;
 pub mod pace;
 pub mod records;

@@ -5,6 +5,7 @@ use crate::core::partition::{Limits, Outcome, Partition, Record, Timestamp, Wake
 use crate::core::rules::Rules;
 use crate::event::Rejection;
 use crate::event::time::write_rfc3339;
+use crate::input::LONGEST_LINE;
 use crate::json;
 use crate::model::Model;
 use crate::output::{event_type, topic_name};
@@ -197,10 +198,6 @@ fn write_line(text: &mut Vec<u8>, output: &Output<'_>) -> io::Result<()> {
     text.extend_from_slice(b"}\n");
     Ok(())
 }
-
-/// The longest line that is kept whole: far beyond what an event may be, so that memory does not grow with a file that
-/// has no line feeds.
-const LONGEST_LINE: usize = 16 << 20;
 
 fn add_piece(pieces: &mut Vec<u8>, piece: &[u8]) {
     let room = LONGEST_LINE.saturating_sub(pieces.len());

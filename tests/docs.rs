@@ -53,7 +53,7 @@ fn examples(page: &Page) -> Vec<Example> {
 #[test]
 fn every_model_of_the_guide_and_the_cookbook_is_right() {
     let mut count = 0;
-    for page in [Page::read("model.md"), Page::read("cookbook.md")] {
+    for page in [Page::read("model.md"), Page::read("cookbook.md"), Page::read("tests.md")] {
         for example in examples(&page) {
             count += 1;
             let mut targets = |_: &str| Ok(TARGETS.as_bytes().to_vec());
@@ -80,7 +80,7 @@ fn every_test_of_the_guide_and_the_cookbook_passes() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("target-accounts.txt"), TARGETS).unwrap();
     let mut count = 0;
-    for page in [Page::read("model.md"), Page::read("cookbook.md")] {
+    for page in [Page::read("model.md"), Page::read("cookbook.md"), Page::read("tests.md")] {
         for example in examples(&page) {
             let model = format!("{}-{}.yaml", page.name, example.line);
             std::fs::write(folder.path().join(&model), &example.model).unwrap();

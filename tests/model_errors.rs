@@ -1,6 +1,8 @@
 //! What the model's reader says about mistakes: where, what, and what to do.
 
 use qualifyd::model::{Diagnostic, Loaded, Model};
+use std::io::Write;
+use std::path::PathBuf;
 
 /// A right model by its sections; a case replaces those that it writes itself.
 const SECTIONS: [(&str, &str); 5] = [
@@ -9,7 +11,7 @@ const SECTIONS: [(&str, &str); 5] = [
     ("signals", "signals: { visit: { match: { kind: page } }, order: { match: { event: Order } } }"),
     (
         "scores",
-        "scores: { web: { groups: { g: { points: { visit: 1 } } } }, fit: { criteria: [ { when: { traits.a: 1 }, points: 5 } ], grades: { A: 5, B: 0 } } }",
+        "scores: { web: { groups: { g: { points: { visit: 1, order: 5 } } } }, fit: { criteria: [ { when: { traits.a: 1 }, points: 5 } ], grades: { A: 5, B: 0 } } }",
     ),
     ("stages", "stages: [ { name: new }, { name: lead }, { name: won } ]"),
 ];
@@ -44,26 +46,30 @@ fn told(text: &str) -> String {
     told.join("\n")
 }
 
-/// Each case: the sections that it writes, `>>>`, what is told, `---`. With QUALIFYD_UPDATE=1 the file is rewritten;
-/// then read the difference as its users would.
+/// The folder of wrong models, one mistake each, and what is told of it beside it. With QUALIFYD_UPDATE=1 that is
+/// rewritten; then read the difference as somebody who does not program.
 #[test]
 fn tells_what_is_wrong_and_where() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/mistakes.txt");
-    let cases = std::fs::read_to_string(path).unwrap();
-    let cases: Vec<&str> =
-        cases.trim_end().split("\n---\n").map(|case| case.split_once("\n>>>").unwrap().0).collect();
-    assert!(cases.len() > 100);
-    let now: Vec<String> =
-        cases.iter().map(|case| format!("{case}\n>>>\n{}", told(case)).trim_end().to_owned()).collect();
-    let now = now.join("\n---\n") + "\n";
-    if std::env::var_os("QUALIFYD_UPDATE").is_some() {
-        std::fs::write(path, &now).unwrap();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir("tests/models/wrong")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() > 100);
+    for path in paths {
+        let checked = qualifyd::check::read(&path);
+        assert_eq!(checked.findings().len(), 1, "{}: {:#?}", path.display(), checked.findings());
+        assert!(checked.findings()[0].hint.is_some(), "{} does not say what to do", path.display());
+        let mut out = anstream::StripStream::new(Vec::new());
+        checked.drawn().for_each(|drawn| writeln!(out, "{drawn}").unwrap());
+        let now = String::from_utf8(out.into_inner()).unwrap();
+        let snapshot = path.with_extension("txt");
+        if std::env::var_os("QUALIFYD_UPDATE").is_some() {
+            std::fs::write(&snapshot, &now).unwrap();
+        }
+        assert_eq!(now, std::fs::read_to_string(&snapshot).unwrap_or_default(), "{}", path.display());
     }
-    let expected = std::fs::read_to_string(path).unwrap();
-    for (now, expected) in now.split("\n---\n").zip(expected.split("\n---\n")) {
-        assert_eq!(now, expected);
-    }
-    assert_eq!(now, expected);
 }
 
 #[test]
@@ -130,7 +136,8 @@ fn ten_thousand_signals_load() {
 /// Bytes flipped, put in and taken out, lines dropped, doubled and swapped: never a panic.
 #[test]
 fn mutations_never_panic() {
-    let example = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/b2b-saas.yaml")).unwrap();
+    let example =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/contract-example.yaml")).unwrap();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
         state ^= state << 13;

@@ -47,3 +47,32 @@ fn every_model_has_tests() {
     }
     assert_eq!(found, MODELS.len());
 }
+
+/// Editors complete and check tests by the schema: it takes what the command takes, and refuses what it refuses.
+#[test]
+fn the_schema_of_tests_accepts_them() {
+    let schema = qualifyd::schema::Of::Test.schema().to_value();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let valid = |text: &str| {
+        let source =
+            config::Config::builder().add_source(config::File::from_str(text, config::FileFormat::Yaml));
+        let json: serde_json::Value = source.build().unwrap().try_deserialize().unwrap();
+        schema.validate(&json).map_err(|error| format!("{error} at {}", error.instance_path()))
+    };
+    for model in MODELS {
+        let path = folder().join("tests").join(format!("{model}.test.yaml"));
+        assert_eq!(valid(&std::fs::read_to_string(path).unwrap()), Ok(()), "{model}");
+    }
+    let test = |step: &str| format!("model: m.yaml\ntests: [{{ name: t, steps: [{step}] }}]");
+    for good in [
+        "{ track: A, at: 1d, times: 2, every: 1h }",
+        "{ expect: { alerts: [{ name: a, route: null }], grades: { fit: null } } }",
+    ] {
+        assert_eq!(valid(&test(good)), Ok(()), "{good}");
+    }
+    for bad in
+        ["{ trak: A }", "{ expect: { stage: [a] } }", "{ track: A, times: 0 }", "{ track: A, outcome: fine }"]
+    {
+        assert!(valid(&test(bad)).is_err(), "{bad}");
+    }
+}

@@ -349,3 +349,16 @@ fn members_come_and_go_under_load() {
     second.stop().expect("a clean stop");
     check_outputs(&second, &records);
 }
+
+#[test]
+fn records_that_come_later_are_read_on_from_there() {
+    let mut daemon = Daemon::new(2);
+    let records = stream::generate(3_000, 2);
+    daemon.start();
+    for part in records.chunks(600) {
+        kafka::send(daemon.input(), part);
+        daemon.wait_until_read();
+    }
+    daemon.stop().expect("a clean stop");
+    check_outputs(&daemon, &records);
+}

@@ -18,7 +18,7 @@ fn a_good_model_is_summed_up() {
     assert_eq!((count, out.as_str()), (Count::default(), "m.yaml: ok: m version 2: 2 stages\n"));
 }
 
-const WRONG: &str = "model: m\nversion: 2\nstages: [ { nam: ä } ]\n";
+const WRONG: &str = "model: m\nversion: 2\nstages: [ { ö: 1 } ]\n";
 
 #[test]
 fn a_mistake_is_drawn_in_its_line() {
@@ -27,16 +27,18 @@ fn a_mistake_is_drawn_in_its_line() {
 error: a stage needs `name`
  --> m.yaml:3:11
   |
-3 | stages: [ { nam: ä } ]
+3 | stages: [ { ö: 1 } ]
   |           ^
+  |
+  = hint: add `name: …`
 
-error: unknown key 'nam' in a stage
+error: unknown key 'ö' in a stage
  --> m.yaml:3:13
   |
-3 | stages: [ { nam: ä } ]
-  |             ^^^
+3 | stages: [ { ö: 1 } ]
+  |             ^
   |
-  = hint: did you mean 'name'?
+  = hint: a stage has: name, owner, action, side, requires, renamed_from
 
 m.yaml: 2 errors
 ";
@@ -46,8 +48,8 @@ m.yaml: 2 errors
 #[test]
 fn machines_read_a_line_for_each_finding() {
     let (_, out) = checked(&[("m.yaml", WRONG)], Format::Json);
-    let expected = r#"{"file":"m.yaml","line":3,"column":11,"end_line":3,"end_column":11,"severity":"error","message":"a stage needs `name`","hint":null}
-{"file":"m.yaml","line":3,"column":13,"end_line":3,"end_column":16,"severity":"error","message":"unknown key 'nam' in a stage","hint":"did you mean 'name'?"}
+    let expected = r#"{"file":"m.yaml","line":3,"column":11,"end_line":3,"end_column":11,"severity":"error","message":"a stage needs `name`","hint":"add `name: …`"}
+{"file":"m.yaml","line":3,"column":13,"end_line":3,"end_column":14,"severity":"error","message":"unknown key 'ö' in a stage","hint":"a stage has: name, owner, action, side, requires, renamed_from"}
 "#;
     assert_eq!(out, expected);
 }

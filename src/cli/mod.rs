@@ -3,7 +3,11 @@
 mod check;
 mod dead_letters;
 mod demo;
+mod describe;
+mod diff;
+mod explain;
 mod generate;
+mod new;
 mod replay;
 mod run;
 mod schema;
@@ -40,7 +44,11 @@ enum Command {
     Check(check::Args),
     DeadLetters(dead_letters::Args),
     Demo(demo::Args),
+    Explain(explain::Args),
+    Describe(describe::Args),
+    Diff(diff::Args),
     Generate(generate::Args),
+    New(new::Args),
     Replay(replay::Args),
     Run(run::Args),
     Schema(schema::Args),
@@ -54,7 +62,11 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::DeadLetters(args) => dead_letters::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -4,7 +4,7 @@ use crate::testing::report::{self, Style};
 use crate::testing::{coverage, run};
 use anyhow::Context;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,13 +70,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let mut file = BufWriter::new(file);
         report::junit(&results, &mut file).and_then(|()| file.flush())?;
     }
-    let stdout = io::stdout();
-    let style = Style { colour: stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none() };
-    let mut out = stdout.lock();
+    // Takes colours out where nobody can see them.
+    let mut out = anstream::stdout().lock();
     let least = f64::from(args.min_coverage.unwrap_or(0));
     let too_little = results.models.values().any(|model| coverage::percent(&model.covered()) < least);
     match args.format {
-        Format::Text => report::text(&results, args.coverage || too_little, style, &mut out)?,
+        Format::Text => {
+            report::text(&results, args.coverage || too_little, Style { colour: true }, &mut out)?
+        }
         Format::Json => writeln!(out, "{:#}", report::json(&results))?,
     }
     if too_little {

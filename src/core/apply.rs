@@ -72,7 +72,8 @@ pub fn apply(rules: &Rules, dedup: &Dedup, lead: &mut Lead, in_hand: &InHand<'_>
     !in_hand.matched.is_empty() || touched || changed || identified
 }
 
-fn points(points: &Points, event: &Event<'_>) -> f64 {
+/// The points that an event brings, before `at_most` is looked at.
+pub fn points(points: &Points, event: &Event<'_>) -> f64 {
     match *points {
         Points::Fixed(points) => points,
         Points::From { field, scale, range } => {
@@ -139,9 +140,7 @@ pub fn renew_facts(rules: &Rules, lead: &mut Lead, id: TraitId) {
     }
 }
 
-/// Notes an occurrence for `seen`: only the most recent that are asked for are kept.
 fn see(lead: &mut Lead, rule: &Seen, id: SeenId, event: &Event<'_>) {
-    let time = event.time_ms;
     let value = match rule.distinct {
         None | Some(Distinct::Day) => 0,
         Some(Distinct::Field(field)) => match event.scan.scalar(field) {
@@ -149,6 +148,12 @@ fn see(lead: &mut Lead, rule: &Seen, id: SeenId, event: &Event<'_>) {
             None => return,
         },
     };
+    sight(lead, rule, id, event.time_ms, value);
+}
+
+/// Notes an occurrence for `seen`: only the most recent that are asked for are kept. `value` is the hash of the distinct
+/// value, or 0.
+pub fn sight(lead: &mut Lead, rule: &Seen, id: SeenId, time: i64, value: u64) {
     let at = match lead.seen.binary_search_by_key(&id, |seen| seen.id) {
         Ok(at) => at,
         Err(at) => {

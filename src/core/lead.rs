@@ -11,7 +11,7 @@ use crate::model::compiled::{
 pub const HISTORY: usize = 8;
 
 /// Everything that is known of one lead. Decoded into, changed, encoded from; its buffers are reused.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Lead {
     /// Records that this lead has sent.
     pub seq: u64,

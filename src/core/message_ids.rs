@@ -8,7 +8,7 @@ use super::varint::{Reader, write_varint, write_zigzag};
 const FEW: usize = 16;
 
 /// Ids as hashes with their event times, the latest arrival first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MessageIds {
     count: usize,
     /// The time of the latest arrival, ms.

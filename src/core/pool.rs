@@ -33,7 +33,7 @@ impl<T> List<T> {
 
 /// The memory of many short lists. A list that must grow while it is not the last is copied to the end; what it leaves
 /// behind goes with the next `clear`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pool<T> {
     items: Vec<T>,
 }

@@ -164,7 +164,7 @@ impl<'a> Reasons<'a> {
 }
 
 /// The criteria that hold and count: of a `first` list only the first that holds.
-fn counting_criteria<'a>(judge: &mut Judge<'a>, entries: &'a [CriterionEntry]) -> Vec<&'a Criterion> {
+pub fn counting_criteria<'a>(judge: &mut Judge<'a>, entries: &'a [CriterionEntry]) -> Vec<&'a Criterion> {
     let counting = entries.iter().filter_map(|entry| match entry {
         CriterionEntry::One(criterion) => (judge.holds(&criterion.when) == Truth::Yes).then_some(criterion),
         CriterionEntry::First(criteria) => {

@@ -26,7 +26,8 @@ const FETCHING: [(&str, &str); 5] = [
 const READING: [(&str, &str); 4] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "earliest"),
+    // Where to begin is said each time; a client that loses its place must ask, and not begin again by itself.
+    ("auto.offset.reset", "error"),
     ("enable.partition.eof", "true"),
 ];
 
@@ -36,11 +37,13 @@ const READING: [(&str, &str); 4] = [
 /// The properties do not make a client.
 pub fn input(settings: &Settings) -> Result<Consumer, Error> {
     let kafka = &settings.kafka;
-    let mut defaults = vec![("partition.assignment.strategy", "cooperative-sticky")];
-    defaults.extend(FETCHING);
-    let mut owned = vec![("group.id", kafka.group.as_str()), ("isolation.level", "read_committed")];
+    let mut owned = vec![
+        ("group.id", kafka.group.as_str()),
+        ("isolation.level", "read_committed"),
+        ("partition.assignment.strategy", "cooperative-sticky"),
+    ];
     owned.extend(READING);
-    Consumer::new(&client_config(kafka, &defaults, &owned), &settings.input.topics[0])
+    Consumer::new(&client_config(kafka, &FETCHING, &owned), &settings.input.topics[0])
         .map_err(Error::NativeClient)
 }
 

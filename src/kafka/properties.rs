@@ -25,6 +25,9 @@ pub fn owned(name: &str) -> Option<&'static str> {
         "auto.offset.reset" => {
             "the daemon starts a new group at the beginning; anything else would skip events"
         }
+        "partition.assignment.strategy" | "group.protocol" => {
+            "partitions move one by one, with their leads, while the others are worked on"
+        }
         "partitioner" => "records of one lead have to share a partition number, as Java clients choose it",
         "enable.partition.eof" | "delivery.report.only.error" => "the daemon depends on it",
         _ => return None,

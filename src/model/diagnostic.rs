@@ -163,7 +163,14 @@ impl Diagnostics {
         if name.is_empty() {
             return;
         }
-        let hint = self.suggest(name, known.clone()).or_else(|| list_few(what, known));
+        let hint = self.suggest(name, known.clone()).or_else(|| match (what, list_few(what, known)) {
+            // The name of an event often stands where a signal's is wanted.
+            ("signal", few) => {
+                let few = few.map(|few| few + "; ").unwrap_or_default();
+                Some(few + "under `signals:` an event gets the name that is wanted here")
+            }
+            (_, few) => few,
+        });
         let message = format!("unknown {what} '{}'", shorten(name));
         self.add(Severity::Error, None, name.span, message, hint);
     }

@@ -6,6 +6,7 @@ pub mod compiled;
 pub mod diagnostic;
 pub mod matcher;
 pub(crate) mod read;
+mod show;
 mod warn;
 pub(crate) mod yaml;
 

@@ -186,7 +186,11 @@ impl Builder<'_> {
             }
             Event::Alias(anchor) => {
                 let Some(mut node) = self.anchors.get(&anchor).cloned() else {
-                    self.diagnostics.error(span, "this alias stands inside what it refers to");
+                    self.diagnostics.error_hint(
+                        span,
+                        "this alias stands inside what it refers to",
+                        "write out what is meant",
+                    );
                     return None;
                 };
                 if self.open.len() + node.depth() > MAX_DEPTH {
@@ -344,7 +348,10 @@ fn explain(info: &str) -> (String, Option<&'static str>) {
             "put text that holds ': ' in quotes, and check the indentation of this line and the one above",
         )
     } else if has("simple key expect") {
-        ("this line is not of the form `name: value`", "check for a missing ':' and the indentation")
+        (
+            "this line is not of the form `name: value`",
+            "check this line and the one above: each name needs a ':' and a space after it",
+        )
     } else if has("expected ',' or '}'") {
         (
             "a ',' or '}' is missing before this",
@@ -367,7 +374,10 @@ fn explain(info: &str) -> (String, Option<&'static str>) {
         || has("invalid indentation")
         || has("wrongly indented")
     {
-        ("the indentation is wrong here", "entries that belong together begin in the same column")
+        (
+            "the indentation is wrong here",
+            "entries that belong together begin in the same column; above, each { and [ must be closed",
+        )
     } else if has("block sequence entries are not allowed") {
         (
             "a '-' stands where no list item can be",

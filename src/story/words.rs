@@ -13,9 +13,10 @@ pub fn moment(ms: i64) -> String {
 
 const UNITS: [(i64, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
 
-/// `2d 4h`, exactly.
+/// `2d 4h`, to the second; to the millisecond only what is shorter than a second.
 pub fn span(ms: i64) -> String {
-    let mut left = ms.abs();
+    let ms = ms.abs();
+    let mut left = if ms < 1000 { ms } else { (ms + 500) / 1000 * 1000 };
     let mut parts = Vec::new();
     for (size, unit) in UNITS {
         if left / size > 0 {
@@ -45,7 +46,8 @@ mod tests {
         assert_eq!(moment(1_767_603_600_000), "2026-01-05 09:00:00");
         assert_eq!(moment(1_767_603_600_120), "2026-01-05 09:00:00.120");
         assert_eq!(span(0), "0s");
-        assert_eq!(span(2 * 86_400_000 + 4 * 3_600_000 + 5), "2d 4h 5ms");
+        assert_eq!(span(2 * 86_400_000 + 4 * 3_600_000 + 501), "2d 4h 1s");
+        assert_eq!(span(501), "501ms");
         assert_eq!(
             (number(52.104), number(40.0), signed(12.0), signed(-0.5)),
             ("52.1".into(), "40".into(), "+12".into(), "-0.5".into())

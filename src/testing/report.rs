@@ -31,9 +31,7 @@ impl Style {
 /// Every failed test with what differs and the lead's story, then a line for each file and the sum.
 pub fn text(results: &Results, coverage: bool, style: Style, out: &mut dyn Write) -> io::Result<()> {
     for file in &results.files {
-        for finding in &file.findings {
-            writeln!(out, "{finding}")?;
-        }
+        file.drawn().try_for_each(|drawn| writeln!(out, "{drawn}\n"))?;
         for test in file.tests.iter().filter(|test| !test.played.failures.is_empty()) {
             failed_test(file, test, style, out)?;
         }
@@ -82,7 +80,19 @@ fn failed_test(file: &FileResult, test: &TestResult, style: Style, out: &mut dyn
         }
         difference(failure, style, out)?;
     }
+    writeln!(out, "  the lead's story:")?;
+    story(file, test).lines().try_for_each(|line| match line.is_empty() {
+        true => writeln!(out),
+        false => writeln!(out, "    {line}"),
+    })?;
     writeln!(out)
+}
+
+/// What the lead did in a test, up to the last moment that the test looks at.
+fn story(file: &FileResult, test: &TestResult) -> String {
+    let Some(rules) = &file.rules else { return String::new() };
+    let lines = test.played.lines.iter().map(Vec::as_slice);
+    crate::story::text::story(&crate::story::tell(rules, &test.lead, lines, Some(test.played.until)))
 }
 
 /// What is expected above what is, so that the eye finds where they part.
@@ -111,13 +121,15 @@ pub fn json(results: &Results) -> Value {
             "expected": failure.expected, "found": failure.found,
         })
     };
-    let test = |test: &TestResult| {
+    let test = |file: &FileResult, test: &TestResult| {
         let failures: Vec<Value> = test.played.failures.iter().map(|found| failure(test, found)).collect();
-        json!({ "name": test.name, "line": test.line, "passed": failures.is_empty(), "failures": failures })
+        let story = (!failures.is_empty()).then(|| story(file, test));
+        let passed = failures.is_empty();
+        json!({ "name": test.name, "line": test.line, "passed": passed, "failures": failures, "story": story })
     };
     let file = |file: &FileResult| {
         let findings: Vec<String> = file.findings.iter().map(ToString::to_string).collect();
-        let tests: Vec<Value> = file.tests.iter().map(test).collect();
+        let tests: Vec<Value> = file.tests.iter().map(|found| test(file, found)).collect();
         json!({ "file": file.path.display().to_string(), "findings": findings, "tests": tests })
     };
     let models = results.models.iter().map(|(path, model)| {
@@ -147,7 +159,7 @@ pub fn junit(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"{broken}\">"
         )?;
         for test in &file.tests {
-            junit_test(&name, test, out)?;
+            junit_test(file, &name, test, out)?;
         }
         if broken == 1 {
             let findings: Vec<String> = file.findings.iter().map(ToString::to_string).collect();
@@ -164,9 +176,9 @@ pub fn junit(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</testsuites>")
 }
 
-fn junit_test(file: &str, test: &TestResult, out: &mut dyn Write) -> io::Result<()> {
+fn junit_test(file: &FileResult, class: &str, test: &TestResult, out: &mut dyn Write) -> io::Result<()> {
     let (name, seconds) = (escaped(&test.name), test.took.as_secs_f64());
-    write!(out, "    <testcase classname=\"{file}\" name=\"{name}\" time=\"{seconds:.6}\"")?;
+    write!(out, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"{seconds:.6}\"")?;
     let Some(first) = test.played.failures.first() else { return writeln!(out, "/>") };
     let message = escaped(&format!("{}: expected {}, found {}", first.what, first.expected, first.found));
     let mut differences = Vec::new();
@@ -174,6 +186,7 @@ fn junit_test(file: &str, test: &TestResult, out: &mut dyn Write) -> io::Result<
         writeln!(differences, "at {}, line {}:", told(failure.at, test.start), failure.span.line)?;
         difference(failure, Style { colour: false }, &mut differences)?;
     }
+    write!(differences, "\n{}", story(file, test))?;
     writeln!(out, ">\n      <failure message=\"{message}\">")?;
     write!(out, "{}", escaped(&String::from_utf8_lossy(&differences)))?;
     writeln!(out, "      </failure>\n    </testcase>")

@@ -2,6 +2,7 @@
 
 use super::coverage::{Covered, Touched};
 use super::play::{Common, Played, play};
+use crate::check::draw;
 use crate::core::rules::Rules;
 use crate::model::ast::Span;
 use crate::model::diagnostic::Diagnostics;
@@ -28,6 +29,8 @@ pub struct Results {
 /// What came of one file.
 pub struct FileResult {
     pub path: PathBuf,
+    /// The file's text, as far as it could be read.
+    pub text: String,
     /// The model's rules; none if the file or its model cannot be read.
     pub rules: Option<Arc<Rules>>,
     /// Why they cannot.
@@ -56,6 +59,17 @@ pub struct ModelTested {
 impl ModelTested {
     pub fn covered(&self) -> Vec<Covered> {
         self.touched.of(&self.rules.model)
+    }
+}
+
+impl FileResult {
+    /// Every finding drawn at its place, with colours.
+    pub fn drawn(&self) -> impl Iterator<Item = String> {
+        let (name, lines) = (self.path.display().to_string(), self.text.lines().collect::<Vec<_>>());
+        self.findings.iter().map(move |finding| {
+            let own = finding.file == name;
+            draw(finding, own.then(|| lines.get(finding.line.saturating_sub(1) as usize)).flatten().copied())
+        })
     }
 }
 
@@ -110,8 +124,13 @@ pub fn run(paths: &[PathBuf], filter: Option<&str>) -> Results {
     let mut results = Results::default();
     let filter = filter.map(str::to_lowercase);
     for path in paths {
-        let mut result =
-            FileResult { path: path.clone(), rules: None, findings: Vec::new(), tests: Vec::new() };
+        let mut result = FileResult {
+            path: path.clone(),
+            text: String::new(),
+            rules: None,
+            findings: Vec::new(),
+            tests: Vec::new(),
+        };
         if let Err(findings) = run_file(path, filter.as_deref(), &mut result, &mut results) {
             result.findings = findings;
         }
@@ -143,6 +162,7 @@ fn run_file(
 ) -> Result<(), Vec<Diagnostic>> {
     let name = path.display().to_string();
     let text = read_text(path)?;
+    result.text = String::from_utf8_lossy(&text).into_owned();
     let file = super::read(&name, &text)?;
     let model = path.parent().unwrap_or(Path::new("")).join(file.model.as_str());
     if let Err(error) = std::fs::metadata(&model) {

@@ -10,15 +10,10 @@ impl Words<'_> {
         self.phrase(condition, false, false)
     }
 
-    /// The phrase of what is true when the condition is not.
-    pub fn negation(&self, condition: &Condition) -> String {
-        self.phrase(condition, true, false)
-    }
-
-    /// The parts of a condition that must all hold, a phrase each.
+    /// The parts of a condition that must all hold, a phrase each, to stand by themselves.
     pub fn parts(&self, condition: &Condition) -> Vec<String> {
         match condition {
-            Condition::All(all) => all.iter().map(|part| self.phrase(part, false, true)).collect(),
+            Condition::All(all) => all.iter().map(|part| self.phrase(part, false, false)).collect(),
             one => vec![self.phrase(one, false, false)],
         }
     }

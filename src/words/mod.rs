@@ -98,18 +98,10 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// A time that has passed, to the second, in its two longest units: `9 days 3 hours`, `2 minutes 50 seconds`.
-pub fn elapsed(ms: i64) -> String {
-    let mut rest = ms.max(0);
-    let mut said = Vec::new();
-    let long = UNITS.iter().filter(|(_, unit)| *unit >= 1000).skip_while(|(_, unit)| ms < *unit);
-    for (name, unit) in long.take(2) {
-        if rest / unit > 0 {
-            said.push(counted(usize::try_from(rest / unit).unwrap_or(usize::MAX), name));
-        }
-        rest %= unit;
-    }
-    if said.is_empty() { "less than a second".to_owned() } else { said.join(" ") }
+/// How often something is: `every 14 days`, `every day`.
+pub fn every(ms: i64) -> String {
+    let text = duration(ms);
+    format!("every {}", text.strip_prefix("1 ").unwrap_or(&text))
 }
 
 /// `a`, `a and b`, `a, b, and c`.

@@ -2,12 +2,12 @@
 
 use super::{or, quoted};
 
-/// `one of the words “vp” or “chief”` for `(?i)\b(vp|chief)\b`; anything else is quoted as the pattern that it is.
+/// `containing one of the words “vp” or “chief”` for `(?i)\b(vp|chief)\b`; anything else is quoted as the pattern that it is.
 pub fn pattern(regex: &str) -> String {
     match words(regex) {
-        Some(words) if words.len() > 1 => format!("one of the words {}", or(&words)),
-        Some(words) => format!("the word {}", or(&words)),
-        None => format!("the pattern `{regex}`"),
+        Some(words) if words.len() > 1 => format!("containing one of the words {}", or(&words)),
+        Some(words) => format!("containing the word {}", or(&words)),
+        None => format!("matching the pattern `{regex}`"),
     }
 }
 
@@ -37,9 +37,9 @@ mod tests {
     #[test]
     fn lists_of_words_are_said_as_such() {
         for (regex, said) in [
-            (r"(?i)\b(vp|co-?founder|c[a-z]o)\b", "one of the words “vp”, “co-founder”, or “c…o”"),
-            (r"\bdirector\b", "the word “director”"),
-            (r"(?i)\b(vp)\b", "the word “vp”"),
+            (r"(?i)\b(vp|co-?founder|c[a-z]o)\b", "containing one of the words “vp”, “co-founder”, or “c…o”"),
+            (r"\bdirector\b", "containing the word “director”"),
+            (r"(?i)\b(vp)\b", "containing the word “vp”"),
         ] {
             assert_eq!(pattern(regex), said);
         }
@@ -50,7 +50,7 @@ mod tests {
         for regex in
             [r"^[^@\s]+@[^@\s]+$", "vp|chief", r"\bvp|chief\b", r"\b(vp|chief).*(a)\b", r"\b(a||b)\b"]
         {
-            assert_eq!(pattern(regex), format!("the pattern `{regex}`"));
+            assert_eq!(pattern(regex), format!("matching the pattern `{regex}`"));
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Points, decay, caps.
 
-use super::{Words, duration, number, points};
+use super::{Words, duration, every, number, points};
 use crate::model::compiled::{AtMost, Decay, Inactivity, Points, Range};
 
 /// `halves every 14 days`.
 pub fn decay(decay: Decay) -> String {
     match decay {
         Decay::None => "does not fade".to_owned(),
-        Decay::HalfLife(ms) => format!("halves every {}", duration(ms)),
+        Decay::HalfLife(ms) => format!("halves {}", every(ms)),
         Decay::Lifespan { life, .. } => format!("fades evenly to 0 in {}", duration(life)),
         Decay::Window { life, .. } => format!("counts in full for {}, then not at all", duration(life)),
     }
@@ -16,7 +16,13 @@ pub fn decay(decay: Decay) -> String {
 /// `at most 3 in 7 days`.
 pub fn at_most(at_most: AtMost) -> String {
     match (at_most.per, at_most.n) {
-        (Some(ms), n) => format!("at most {n} in {}", duration(ms)),
+        (Some(ms), n) => match duration(ms).as_str() {
+            "1 hour" => format!("at most {n} in an hour"),
+            text => format!(
+                "at most {n} in {}",
+                text.strip_prefix("1 ").map_or(text.to_owned(), |unit| format!("a {unit}"))
+            ),
+        },
         (None, 1) => "once only".to_owned(),
         (None, n) => format!("the first {n} only"),
     }
@@ -34,7 +40,7 @@ pub fn range(range: Range) -> String {
 
 /// `-10 points after 30 days without activity, again every 30 days`.
 pub fn inactivity(inactivity: &Inactivity) -> String {
-    let every = inactivity.every.map(|ms| format!(", and again every {}", duration(ms))).unwrap_or_default();
+    let every = inactivity.every.map(|ms| format!(", and again {}", every(ms))).unwrap_or_default();
     format!("{} after {} without activity{every}", points(inactivity.points), duration(inactivity.after))
 }
 

@@ -79,7 +79,7 @@ fn parts(operators: &Operators, threshold: Threshold<'_>) -> Vec<(String, bool)>
         }
     }
     if let Some(regex) = &operators.regex {
-        add(format!("matching {}", pattern(regex)));
+        add(pattern(regex));
     }
     let bounds: Vec<String> = [
         (&operators.gt, "more than"),

@@ -46,7 +46,7 @@ const DUE_AT_ONCE: Budget = 5_000;
 /// Leads that one batch may change by time alone.
 const CHANGES_AT_ONCE: usize = 20_000;
 /// How long the broker may take to answer while nothing else can go on.
-const SEEK_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What ends a worker.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,11 @@ pub enum Error {
          places; see docs/operations.md, \"More partitions\""
     )]
     MorePartitions { topic: String, before: i32 },
+    #[error(
+        "partition {partition} was read up to offset {next}, and the topic ends at {high}: it was deleted and created anew, or the \
+         cluster lost records; set the offsets of the group to where it is to go on, or set kafka.group to a new name"
+    )]
+    Truncated { partition: i32, next: i64, high: i64 },
     #[error("the system has no thread to give: {0}")]
     Thread(std::io::Error),
     #[error(
@@ -84,12 +89,14 @@ pub enum Error {
     ShutdownTimeout,
 }
 
+/// Looks at a worker's partitions between two records; it must be quick, as nothing is applied meanwhile.
+pub type Look = Box<dyn FnOnce(&mut dyn Iterator<Item = (i32, &Working)>) + Send>;
+
 /// What others ask of a worker.
 pub enum Command {
     /// Goes on by another version of the model.
     Model(Arc<Rules>),
-    /// Looks at the partitions between two records; it must be quick, as nothing is applied meanwhile.
-    Look(Box<dyn FnOnce(&mut dyn Iterator<Item = (i32, &Working)>) + Send>),
+    Look(Look),
 }
 
 /// Speaks to a worker from other threads.
@@ -238,6 +245,11 @@ impl Worker {
             match consumer.next(wait) {
                 Some(Found::Record(message)) => {
                     let Some(working) = partitions.working(message.partition()) else { continue };
+                    if working.doubts(message.offset()) {
+                        let (number, next) = (message.partition(), working.next_offset);
+                        consumer.read_from(number, next).map_err(kafka::Error::Consumer)?;
+                        continue;
+                    }
                     let taken = take(settings, working, batch, &message, now, now_ms)?;
                     if !taken {
                         consumer.again();
@@ -251,10 +263,13 @@ impl Worker {
                         return Ok(false);
                     }
                 }
-                Some(Found::End { partition, .. }) => {
+                Some(Found::End { partition, offset }) => {
                     if let Some(working) = partitions.working(partition) {
-                        working.note_end(now);
+                        working.note_end(offset, now);
                     }
+                }
+                Some(Found::Failed { partition, fault }) if fault.is_place_lost() => {
+                    self.find_place(partition)?;
                 }
                 Some(Found::Failed { partition, fault }) => check_fault(partition, fault)?,
                 Some(Found::Assigned(added)) => self.assigned(&added)?,
@@ -360,10 +375,10 @@ impl Worker {
             offsets.push((number, working.committed_offset()));
         }
         self.partitions.cancel_copies();
-        if offsets.is_empty() {
-            return Ok(());
+        for (number, offset) in offsets {
+            self.consumer.read_from(number, offset).map_err(kafka::Error::Consumer)?;
         }
-        Ok(self.consumer.seek(&offsets, SEEK_TIMEOUT).map_err(kafka::Error::Consumer)?)
+        Ok(())
     }
 
     /// Waits for the commit under way.

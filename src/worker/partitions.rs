@@ -251,7 +251,7 @@ impl Worker {
                 }
                 Ended::Restored { partition, restored } => {
                     if let Some(restored) = restored? {
-                        self.begin_work(partition, restored)?;
+                        self.begin_work(partition, *restored)?;
                     }
                 }
             }
@@ -293,10 +293,34 @@ impl Worker {
             writing: None,
             counts_after: None,
         });
-        // Where the client would go on by itself is after what it fetched before it was paused, or where this worker was
-        // when it had the partition last.
-        self.consumer.seek(&[(number, start)], super::SEEK_TIMEOUT).map_err(kafka::Error::Consumer)?;
-        Ok(self.consumer.resume(number).map_err(kafka::Error::Consumer)?)
+        Ok(self.consumer.read_from(number, start).map_err(kafka::Error::Consumer)?)
+    }
+
+    /// The broker says that it does not have the offset where the input goes on.
+    pub(super) fn find_place(&mut self, number: i32) -> Result<(), Error> {
+        let Some(working) = self.partitions.working(number) else { return Ok(()) };
+        let next = working.next_offset;
+        let (low, high) =
+            self.consumer.watermarks(number, super::ANSWER_TIMEOUT).map_err(kafka::Error::Consumer)?;
+        if next > high {
+            return Err(Error::Truncated { partition: number, next, high });
+        }
+        if next < low {
+            tracing::error!(
+                partition = number,
+                records = low - next,
+                "records were deleted by the topic's retention before they were read; going on with the first that is there"
+            );
+            working.next_offset = low;
+        } else {
+            tracing::debug!(
+                partition = number,
+                offset = next,
+                "the broker did not have an offset that it has"
+            );
+        }
+        let next = working.next_offset;
+        Ok(self.consumer.read_from(number, next).map_err(kafka::Error::Consumer)?)
     }
 
     /// Goes on by another version of the model.

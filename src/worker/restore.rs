@@ -117,7 +117,7 @@ pub enum Ended {
     /// `None`: it was cancelled.
     Restored {
         partition: i32,
-        restored: Result<Option<Restored>, Error>,
+        restored: Result<Option<Box<Restored>>, Error>,
     },
     End {
         partition: i32,
@@ -151,7 +151,7 @@ impl Restorer {
                     Job::Restore { partition, rules, progress } => {
                         *lock(&present) = Some(progress.clone());
                         let wanted = Wanted { partition, rules: &rules, progress: &progress };
-                        let restored = clients.restore(wanted);
+                        let restored = clients.restore(wanted).map(|restored| restored.map(Box::new));
                         *lock(&present) = None;
                         Ended::Restored { partition, restored }
                     }

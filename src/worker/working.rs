@@ -17,8 +17,10 @@ pub struct Working {
     pub breaker: Breaker,
     /// Something happened that the changelog has not heard of.
     pub dirty: bool,
-    /// Since when everything has been read.
-    empty_since: Option<Instant>,
+    /// Since when everything has been read, and the offset at which the next record is to come.
+    empty_since: Option<(Instant, i64)>,
+    /// An end after which records came that do not follow it; it is looked at once more.
+    doubted: Option<i64>,
     /// Numbers of the name tables that the changelog has.
     written_tables: Vec<u32>,
     /// What is committed, and what is being committed.
@@ -44,15 +46,32 @@ impl Working {
             breaker: meta.breaker,
             dirty: false,
             empty_since: None,
+            doubted: None,
             written_tables,
             committed,
             handed: None,
         }
     }
 
-    /// Everything has been read.
-    pub fn note_end(&mut self, now: Instant) {
-        self.empty_since.get_or_insert(now);
+    /// Everything before this offset has been read.
+    pub fn note_end(&mut self, offset: i64, now: Instant) {
+        let since = self.empty_since.map_or(now, |(since, _)| since);
+        self.empty_since = Some((since, offset));
+    }
+
+    /// Whether records may have been passed over before this one: it does not follow the end that was reached. Markers of
+    /// transactions occupy offsets too, so the second time it is as it should be.
+    ///
+    /// librdkafka (2.12) counts the sign of the end as a record when many are fetched at once, and goes on one record too
+    /// far after a rebalance.
+    pub fn doubts(&mut self, offset: i64) -> bool {
+        match self.empty_since {
+            Some((_, end)) if offset > end && self.doubted != Some(end) => {
+                self.doubted = Some(end);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// A record came.
@@ -64,7 +83,7 @@ impl Working {
 
     /// Whether it has been empty for so long that its time goes on with the wall clock.
     pub fn is_idle(&self, idle: Duration, now: Instant) -> bool {
-        self.empty_since.is_some_and(|since| now.saturating_duration_since(since) >= idle)
+        self.empty_since.is_some_and(|(since, _)| now.saturating_duration_since(since) >= idle)
     }
 
     pub fn is_at_end(&self) -> bool {

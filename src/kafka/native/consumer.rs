@@ -5,7 +5,6 @@ use rdkafka::bindings as rd;
 use rdkafka::config::ClientConfig;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::VecDeque;
-use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -220,8 +219,7 @@ impl Consumer {
         });
     }
 
-    /// Begins to read partitions from their committed offsets, or else from the beginning; paused, until
-    /// [`Consumer::resume`].
+    /// Takes partitions, and reads nothing of them until [`Consumer::read_from`].
     ///
     /// # Errors
     /// librdkafka refuses.
@@ -229,11 +227,7 @@ impl Consumer {
         let list = self.list(partitions);
         // SAFETY: client and list are valid.
         unsafe {
-            if is_cooperative(self.handle.client) {
-                Fault::check(rd::rd_kafka_incremental_assign(self.handle.client, list.ptr()))?;
-            } else {
-                Fault::check_code(rd::rd_kafka_assign(self.handle.client, list.ptr()))?;
-            }
+            Fault::check(rd::rd_kafka_incremental_assign(self.handle.client, list.ptr()))?;
             Fault::check_code(rd::rd_kafka_pause_partitions(self.handle.client, list.ptr()))
         }
     }
@@ -258,34 +252,20 @@ impl Consumer {
         unsafe { unassign(self.handle.client, self.list(partitions).ptr()) }
     }
 
-    /// Goes on with a partition that was assigned.
+    /// Reads an assigned partition from this offset on, whatever the client did with it before: it is given up and taken
+    /// again, because a client that lost its place ([`Fault::is_place_lost`]) does not seek.
     ///
     /// # Errors
     /// librdkafka refuses.
-    pub fn resume(&self, partition: i32) -> Result<(), Fault> {
-        // SAFETY: client and list are valid.
-        Fault::check_code(unsafe {
-            rd::rd_kafka_resume_partitions(self.handle.client, self.list(&[partition]).ptr())
-        })
-    }
-
-    /// Goes back, or on, to these offsets.
-    ///
-    /// # Errors
-    /// librdkafka refuses, or it takes longer than `timeout`.
-    pub fn seek(&mut self, partitions: &[(i32, i64)], timeout: Duration) -> Result<(), Fault> {
-        let numbers: Vec<i32> = partitions.iter().map(|&(partition, _)| partition).collect();
-        self.discard(&numbers);
-        let list = self.list_at(partitions)?;
-        // SAFETY: client and list are valid.
-        Fault::check(unsafe {
-            rd::rd_kafka_seek_partitions(self.handle.client, list.ptr(), milliseconds(timeout))
-        })?;
-        list.elements().iter().try_for_each(|element| {
-            element
-                .error()
-                .map_err(|error| Fault::other(format!("partition {}: {error}", element.partition())))
-        })
+    pub fn read_from(&mut self, partition: i32, offset: i64) -> Result<(), Fault> {
+        self.discard(&[partition]);
+        let (list, at) = (self.list(&[partition]), self.list_at(&[(partition, offset)])?);
+        // SAFETY: client and lists are valid.
+        unsafe {
+            Fault::check(rd::rd_kafka_incremental_unassign(self.handle.client, list.ptr()))?;
+            Fault::check(rd::rd_kafka_incremental_assign(self.handle.client, at.ptr()))?;
+            Fault::check_code(rd::rd_kafka_resume_partitions(self.handle.client, list.ptr()))
+        }
     }
 
     /// The group's committed offset of a partition, once no transaction that may change it is open.
@@ -403,27 +383,11 @@ impl Drop for Consumer {
 }
 
 /// # Safety
-/// `client` is a consumer.
-unsafe fn is_cooperative(client: *mut rd::rd_kafka_t) -> bool {
-    // SAFETY: by this function's contract; the answer is a static string or null.
-    unsafe {
-        let protocol = rd::rd_kafka_rebalance_protocol(client);
-        !protocol.is_null() && CStr::from_ptr(protocol) == c"COOPERATIVE"
-    }
-}
-
-/// # Safety
 /// `client` is a consumer, `partitions` a list.
 pub(super) unsafe fn unassign(
     client: *mut rd::rd_kafka_t,
     partitions: *mut rd::rd_kafka_topic_partition_list_t,
 ) -> Result<(), Fault> {
     // SAFETY: by this function's contract.
-    unsafe {
-        if is_cooperative(client) {
-            Fault::check(rd::rd_kafka_incremental_unassign(client, partitions))
-        } else {
-            Fault::check_code(rd::rd_kafka_assign(client, std::ptr::null()))
-        }
-    }
+    Fault::check(unsafe { rd::rd_kafka_incremental_unassign(client, partitions) })
 }

@@ -59,6 +59,11 @@ impl Fault {
         )
     }
 
+    /// The broker does not have the offset at which the client wanted to go on.
+    pub fn is_place_lost(&self) -> bool {
+        self.code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
+    }
+
     /// Takes an error object over; null: success.
     fn check(error: *mut rd::rd_kafka_error_t) -> Result<(), Fault> {
         if error.is_null() {

@@ -82,7 +82,7 @@ impl Producer {
                 rd::rd_kafka_produce(
                     self.topics[target.0],
                     partition.unwrap_or(BY_KEY),
-                    rd::RD_KAFKA_MSG_F_COPY as i32,
+                    rd::RD_KAFKA_MSG_F_COPY,
                     value.cast_mut(),
                     length,
                     key.as_ptr().cast(),
@@ -136,7 +136,7 @@ impl Producer {
         let parts = [
             (RD_KAFKA_VTYPE_RKT, Part { rkt: self.topics[target.0] }),
             (RD_KAFKA_VTYPE_PARTITION, Part { i32_: BY_KEY }),
-            (RD_KAFKA_VTYPE_MSGFLAGS, Part { i: rd::RD_KAFKA_MSG_F_COPY as i32 }),
+            (RD_KAFKA_VTYPE_MSGFLAGS, Part { i: rd::RD_KAFKA_MSG_F_COPY }),
             (RD_KAFKA_VTYPE_KEY, memory(key)),
             (RD_KAFKA_VTYPE_VALUE, memory(value)),
             (RD_KAFKA_VTYPE_HEADERS, Part { headers }),

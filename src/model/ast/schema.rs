@@ -197,14 +197,16 @@ described!(Matcher, "Matcher", |generator| {
         "type": "object",
         "minProperties": 1,
         "properties": {
-            "all": several,
-            "any": several,
-            "not": matcher,
-            "kind": test,
-            "event": test,
-            "lead": test,
+            "all": about(&several, "All of these hold"),
+            "any": about(&several, "At least one of these holds"),
+            "not": about(&matcher, "This does not hold"),
+            "kind": about(&test, "track, page, screen, identify, group or alias"),
+            "event": about(&test, "The name of the event, or of the page or screen"),
+            "lead": about(&test, "The lead's id"),
         },
-        "patternProperties": { "^(properties|context|traits)(\\.[^.]+)+$": test },
+        "patternProperties": {
+            "^(properties|context|traits)(\\.[^.]+)+$": about(&test, "A field of the event, by its path"),
+        },
         "additionalProperties": false,
     })
 });
@@ -214,24 +216,45 @@ described!(Condition, "Condition", |generator| {
     let (signal, seen) = (generator.subschema_for::<String>(), generator.subschema_for::<Seen>());
     let names = generator.subschema_for::<Names>();
     let several = serde_json::json!({ "type": "array", "items": condition, "minItems": 1 });
-    let count = serde_json::json!({ "type": "integer", "minimum": 1, "maximum": 1000 });
+    let count = serde_json::json!({
+        "description": "So many, or more",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+    });
+    let grade = serde_json::json!({ "description": "This grade, or a better one", "type": "string" });
     json_schema!({
         "description": "What must be true of the lead: all entries must hold",
         "type": "object",
         "minProperties": 1,
         "properties": {
-            "all": several,
-            "any": several,
-            "not": condition,
-            "stage": { "anyOf": [names, { "$ref": "#/$defs/Operators" }] },
-            "identified": { "type": "boolean" },
-            "seen": { "anyOf": [signal, seen] },
+            "all": about(&several, "All of these hold"),
+            "any": about(&several, "At least one of these holds"),
+            "not": about(&condition, "This does not hold"),
+            "stage": {
+                "description": "The lead's stage: a name, a list, or `{ not: name }`",
+                "anyOf": [names, { "$ref": "#/$defs/Operators" }],
+            },
+            "identified": {
+                "description": "Whether an event carried the lead's user id or e-mail address",
+                "type": "boolean",
+            },
+            "seen": {
+                "description": "What the lead did: a signal, or how often, how recently, how many different",
+                "anyOf": [signal, seen],
+            },
         },
         "patternProperties": {
-            "^score\\..": test,
-            "^grade\\..": { "anyOf": [names, object("at_least", &serde_json::json!({ "type": "string" }))] },
-            "^traits(\\.[^.]+)+$": test,
-            "^qualified\\..": { "anyOf": [{ "const": "all" }, object("at_least", &count)] },
+            "^score\\..": about(&test, "The value of a score: `score.engagement: { gte: 50 }`"),
+            "^grade\\..": {
+                "description": "The grade of a score: one, a list, or `{ at_least: B }`",
+                "anyOf": [names, object("at_least", &grade)],
+            },
+            "^traits(\\.[^.]+)+$": about(&test, "What is known of the lead, by its path"),
+            "^qualified\\..": {
+                "description": "How many criteria of a qualification hold: `all`, or `{ at_least: 3 }`",
+                "anyOf": [{ "const": "all" }, object("at_least", &count)],
+            },
         },
         "additionalProperties": false,
     })
@@ -243,9 +266,9 @@ described!(Decay, "Decay", |generator| {
         "description": "How points fade as time goes by",
         "anyOf": [
             { "const": "none" },
-            object("half_life", &duration),
-            object("lifespan", &duration),
-            object("window", &duration),
+            object("half_life", &about(&duration, "After each such time half is left")),
+            object("lifespan", &about(&duration, "Evenly down to 0 in this time")),
+            object("window", &about(&duration, "In full for this time, then nothing")),
         ],
     })
 });
@@ -268,10 +291,12 @@ described!(CriterionEntry, "CriterionEntry", |generator| {
 
 described!(AttributionModel, "AttributionModel", |generator| {
     let duration = generator.subschema_for::<Duration>().to_value();
-    let share = serde_json::json!({ "type": "number", "minimum": 0, "maximum": 1 });
+    let share = |whose: &str| serde_json::json!({ "description": whose, "type": "number", "minimum": 0, "maximum": 1 });
+    let half_life = about(&duration, "The credit halves with each such age of a touch");
     let position = serde_json::json!({
         "type": "object",
-        "properties": { "first": share, "last": share },
+        "description": "Fixed shares for the first and the last touch; those between share the rest",
+        "properties": { "first": share("The share of the first touch"), "last": share("The share of the last touch") },
         "required": ["first", "last"],
         "additionalProperties": false,
     });
@@ -279,7 +304,7 @@ described!(AttributionModel, "AttributionModel", |generator| {
         "description": "A way to share the credit among touches",
         "anyOf": [
             { "enum": ["first", "last", "linear"] },
-            object("time_decay", &object("half_life", &duration)),
+            object("time_decay", &about(&object("half_life", &half_life), "Later touches get more")),
             object("position", &position),
         ],
     })
@@ -289,6 +314,15 @@ described!(Names, "Names", |_| json_schema!({
     "description": "A name, or a list of names",
     "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
 }));
+
+/// A schema with the text that editors show over an entry.
+fn about(schema: &(impl serde::Serialize + ?Sized), text: &str) -> Value {
+    let mut schema = serde_json::json!(schema);
+    if let Value::Object(entries) = &mut schema {
+        entries.insert("description".to_owned(), text.into());
+    }
+    schema
+}
 
 /// A map with one entry.
 fn object(key: &str, value: &Value) -> Value {
@@ -329,7 +363,7 @@ mod tests {
 
     #[test]
     fn accepts_the_example() {
-        let example = include_str!("../../../tests/models/b2b-saas.yaml");
+        let example = include_str!("../../../tests/models/contract-example.yaml");
         assert_eq!(errors(example), Vec::<String>::new());
     }
 
@@ -353,11 +387,33 @@ mod tests {
         }
     }
 
+    /// Editors show these texts: every entry that can be written has one, of its own or of its type.
     #[test]
-    fn every_entry_of_the_model_is_described() {
-        let schema = json_schema();
-        for (name, entry) in schema.get("properties").and_then(Value::as_object).unwrap() {
-            assert!(entry.get("description").is_some(), "{name}");
+    fn every_entry_is_described() {
+        fn undescribed(schema: &Value, types: &Value, path: &str, found: &mut Vec<String>) {
+            let Some(entries) = schema.as_object() else {
+                let items = schema.as_array().into_iter().flatten();
+                return items.for_each(|item| undescribed(item, types, path, found));
+            };
+            for (key, part) in entries {
+                if key == "properties" || key == "patternProperties" {
+                    for (name, entry) in part.as_object().unwrap() {
+                        let of_type =
+                            entry["$ref"].as_str().and_then(|name| types.get(name.rsplit('/').next()?));
+                        if entry.get("description").or(of_type.and_then(|of| of.get("description"))).is_none()
+                        {
+                            found.push(format!("{path}/{name}"));
+                        }
+                        undescribed(entry, types, &format!("{path}/{name}"), found);
+                    }
+                } else {
+                    undescribed(part, types, &format!("{path}/{key}"), found);
+                }
+            }
         }
+        let schema = json_schema().to_value();
+        let mut found = Vec::new();
+        undescribed(&schema, &schema["$defs"], "", &mut found);
+        assert_eq!(found, Vec::<String>::new());
     }
 }

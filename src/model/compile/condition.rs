@@ -101,9 +101,10 @@ impl Compiler<'_> {
         let at_least = match test {
             QualifiedTest::All => count,
             QualifiedTest::AtLeast(least) if least.value > count => {
+                let criteria = if count == 1 { "criterion" } else { "criteria" };
                 let message =
-                    format!("'{}' has only {count} criteria: {} can never hold", name.value, least.value);
-                self.diagnostics.error(least.span, message);
+                    format!("'{}' has only {count} {criteria}: {} can never hold", name.value, least.value);
+                self.diagnostics.error_hint(least.span, message, "ask for fewer, or for `all`");
                 return None;
             }
             QualifiedTest::AtLeast(least) => least.value,

@@ -100,8 +100,8 @@ impl Compiler<'_> {
             for path in stage.requires.iter().filter(|path| !path.steps.is_empty()) {
                 let id = self.kept_trait(path);
                 if requires.contains(&id) {
-                    self.diagnostics
-                        .error(path.span, format!("the trait '{}' stands here twice", path.value));
+                    let message = format!("the trait '{}' stands here twice", path.value);
+                    self.diagnostics.error_hint(path.span, message, "remove one of them");
                 }
                 requires.push(id);
             }
@@ -288,7 +288,8 @@ impl Compiler<'_> {
         for path in emit.traits.iter().filter(|path| !path.steps.is_empty()) {
             let id = self.kept_trait(path);
             if self.model.emit_traits.contains(&id) {
-                self.diagnostics.error(path.span, format!("the trait '{}' stands here twice", path.value));
+                let message = format!("the trait '{}' stands here twice", path.value);
+                self.diagnostics.error_hint(path.span, message, "remove one of them");
             }
             self.model.emit_traits.push(id);
         }

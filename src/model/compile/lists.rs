@@ -7,6 +7,7 @@ use crate::model::diagnostic::{Diagnostics, Text, shorten};
 use crate::model::matcher::Items;
 use crate::model::yaml::end_of;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Lists by name; what is used many times is kept once.
@@ -75,7 +76,12 @@ fn lines(file: &Text, read_file: &mut ReadFile<'_>, diagnostics: &mut Diagnostic
     let bytes = match read_file(file) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let message = format!("the file '{shown}' cannot be read: {error}");
+            let reason = match error.kind() {
+                ErrorKind::NotFound => "there is no such file".to_owned(),
+                ErrorKind::PermissionDenied => "it is not allowed".to_owned(),
+                _ => error.to_string(),
+            };
+            let message = format!("the file '{shown}' cannot be read: {reason}");
             diagnostics.error_hint(file.span, message, "its path is relative to the model's file");
             return Vec::new();
         }

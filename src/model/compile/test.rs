@@ -270,7 +270,16 @@ fn explain_regex(pattern: &str, error: &regex::Error) -> (String, &'static str) 
             let text = error.to_string();
             let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             let message = format!("the regular expression '{pattern}' is wrong: {}", cut(&reason, 150));
-            (message, "put it in single quotes; look-around and back-references do not exist here")
+            let hint = if reason.contains("look-around") {
+                "split it into two tests: `{ regex: …, not: { regex: … } }`"
+            } else if reason.contains("backreference") {
+                "use a list of the texts that you mean: `contains: [vp, chief]`"
+            } else if reason.contains("unclosed group") || reason.contains("unopened group") {
+                r"check that every ( has its ); write \( for a bracket in the text"
+            } else {
+                "a list of texts often does what a regular expression does: `contains: [vp, chief]`"
+            };
+            (message, hint)
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::model::compiled::*;
 use crate::model::matcher::{Matcher, NumberTest, Op, Scalar};
 
 fn example() -> Model {
-    let text = include_bytes!("../../../tests/models/b2b-saas.yaml");
+    let text = include_bytes!("../../../tests/models/contract-example.yaml");
     let read = &mut |file: &str| {
         assert_eq!(file, "target-accounts.txt");
         Ok(b"Acme Corp\n".to_vec())

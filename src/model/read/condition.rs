@@ -7,6 +7,7 @@ use crate::model::ast::{
 };
 use crate::model::diagnostic::{Spanned, Text, shorten};
 use crate::model::yaml::{Node, NodeKind, Plain};
+use crate::suggest::similar;
 
 impl Reader<'_> {
     pub(super) fn matcher(&mut self, node: &Node) -> Matcher {
@@ -39,7 +40,11 @@ impl Reader<'_> {
             return Vec::new();
         };
         if entries.is_empty() {
-            self.diagnostics.error(node.span, format!("{what} cannot be empty"));
+            let hint = match what {
+                "a matcher" => "say which events are meant: `{ event: Demo Requested }`",
+                _ => "say what must be true of the lead: `{ traits.country: DE }`",
+            };
+            self.error(node.span, format!("{what} cannot be empty"), hint);
         }
         let entries = entries.iter().filter(|(key, _)| !key.is_empty());
         entries.filter_map(|(key, node)| Some(Spanned::new(read(self, key, node)?, key.span))).collect()
@@ -88,7 +93,7 @@ impl Reader<'_> {
                 "conditions are about the lead; give the event a name under `signals:` and write `on: signal` or `seen: signal`"
                     .to_owned()
             }
-            _ => self.diagnostics.suggest(first, known.into_iter()).unwrap_or_else(|| {
+            _ => similar(first, known.into_iter()).map(|best| format!("did you mean '{best}{}'?", &key[first.len()..])).unwrap_or_else(|| {
                 "conditions have: score.…, grade.…, traits.…, stage, identified, qualified.…, seen, any, all, not".to_owned()
             }),
         };

@@ -9,6 +9,7 @@ mod values;
 use super::ast::{List, Model, Named, Signal};
 use super::diagnostic::{Diagnostics, Span, Spanned, Text, shorten};
 use super::yaml::{Node, NodeKind, Plain};
+use crate::suggest::similar;
 
 /// Reads a whole model.
 pub fn model(root: &Node, diagnostics: &mut Diagnostics) -> Model {
@@ -60,7 +61,10 @@ impl Reader<'_> {
             NodeKind::Scalar(_, Plain::Null) => format!("{expected} is missing here"),
             _ => format!("expected {expected}, found {}", node.describe()),
         };
-        self.diagnostics.error(node.span, message);
+        match instead_of(node, expected) {
+            Some(hint) => self.diagnostics.error_hint(node.span, message, hint),
+            None => self.diagnostics.error(node.span, message),
+        }
     }
 
     /// A map whose keys are known; ask it for each, then [`Fields::finish`] it.
@@ -149,6 +153,71 @@ impl Reader<'_> {
     }
 }
 
+/// What to write instead of a node that is of the wrong kind.
+fn instead_of(node: &Node, expected: &str) -> Option<String> {
+    let NodeKind::Scalar(text, plain) = &node.kind else {
+        let one = match &node.kind {
+            NodeKind::List(_) if expected.contains("a map") => {
+                return Some("write `name: value` entries, without '-' and []".to_owned());
+            }
+            NodeKind::List(_) => "one value, without '-' and []",
+            _ if expected.contains("a list") => "a list: its entries begin with '-', or stand in []",
+            _ => "one value, without {} and without indented lines below",
+        };
+        return Some(format!("write {one}"));
+    };
+    let text = shorten(text);
+    Some(match plain {
+        Plain::Null => "write it after the ':' or the '-'; quote text that begins with # or ~".to_owned(),
+        _ if expected.starts_with("a list") => format!("put it in brackets: [{text}]"),
+        _ if expected.starts_with("a stage") => format!("write `{{ name: {text} }}`"),
+        _ if expected.starts_with("a number") && text.contains(',') => {
+            "write a point before decimals, and nothing between thousands: 0.5, 1000".to_owned()
+        }
+        _ if expected.starts_with("a number") && text.ends_with('%') => "write 40% as 0.4".to_owned(),
+        _ if expected.starts_with("a number") => "write it in digits: 50, or 0.5".to_owned(),
+        _ if expected.starts_with("true or false") => "write true or false, without quotes".to_owned(),
+        Plain::Number(_) if expected.starts_with("a whole number") => "choose one of these".to_owned(),
+        _ if expected.starts_with("a whole number") => "write it in digits, such as 3".to_owned(),
+        _ if expected.starts_with("a range") => format!("write [0, {text}], or [0, null] for no upper limit"),
+        _ if expected.starts_with("a duration") => {
+            "write a whole number and its unit, such as 14d".to_owned()
+        }
+        _ if expected.contains("half_life") => {
+            "half is left after each half_life; a lifespan fades evenly to 0; a window ends at once"
+                .to_owned()
+        }
+        _ if expected.contains("`{") => return None,
+        _ => "write `name: value` entries, indented by two more spaces".to_owned(),
+    })
+}
+
+/// How an entry that is needed may look.
+fn example(key: &str) -> &str {
+    match key {
+        "model" => "model: my-company",
+        "version" => "version: 1",
+        "stages" => "stages: [ { name: visitor }, { name: lead } ]",
+        "match" => "match: { event: Demo Requested }",
+        "file" => "file: names.txt",
+        "name" => "name: …",
+        "from" => "from: lead",
+        "to" => "to: …",
+        "points" => "points: …",
+        "when" => "when: { traits.country: DE }",
+        "signal" => "signal: …",
+        "at_least" => "at_least: …",
+        "start" => "start: { on: … }",
+        "stop" => "stop: { on: … }",
+        "due" => "due: 1d",
+        "after" => "after: 30d",
+        "half_life" => "half_life: 7d",
+        "channel" => "channel: properties.channel",
+        "amount" => "amount: properties.amount",
+        other => other,
+    }
+}
+
 /// The entries of a map with known keys.
 pub(crate) struct Fields<'n> {
     span: Span,
@@ -186,8 +255,11 @@ impl<'n> Fields<'n> {
         key: &'static str,
         read: impl FnOnce(&mut Reader<'d>, &'n Node) -> T,
     ) -> T {
-        if !self.entries.iter().any(|(name, _)| name.value == key) {
-            reader.diagnostics.error(self.start(), format!("{} needs `{key}`", self.what));
+        // A misspelled key is told as such.
+        let misspelled = |(name, _): &(Text, Node)| similar(name, [key].into_iter()).is_some();
+        if !self.entries.iter().any(misspelled) {
+            let message = format!("{} needs `{key}`", self.what);
+            reader.error(self.start(), message, format!("add `{}`", example(key)));
         }
         self.optional(reader, key, read).unwrap_or_default()
     }

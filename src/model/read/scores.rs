@@ -129,6 +129,7 @@ impl Reader<'_> {
     fn criterion_entry(&mut self, node: &Node) -> CriterionEntry {
         match self.map(node, "a criterion") {
             Some(mut map) if map.has("first") => {
+                map.what = "a criterion with `first`";
                 let first = map.optional(self, "first", |r, n| r.several(n, Reader::criterion_of_first));
                 map.finish(self);
                 CriterionEntry::First(first.unwrap_or_default())

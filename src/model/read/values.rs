@@ -53,7 +53,12 @@ impl Reader<'_> {
         let value = match &node.kind {
             NodeKind::Scalar(_, Plain::Number(value)) if value.is_finite() => *value,
             NodeKind::Scalar(text, Plain::Number(_)) => {
-                self.diagnostics.error(node.span, format!("{} is not a finite number", shorten(text)));
+                let message = format!("{} is not a finite number", shorten(text));
+                self.error(
+                    node.span,
+                    message,
+                    "write a number in digits; in a range null stands for no limit",
+                );
                 0.0
             }
             NodeKind::Scalar(text, Plain::Text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
@@ -84,7 +89,8 @@ impl Reader<'_> {
     pub(crate) fn whole(&mut self, node: &Node) -> Spanned<u64> {
         let value = self.literal(node).value;
         if value < 0.0 || value.fract() != 0.0 || value > MAX_WHOLE {
-            self.diagnostics.error(node.span, "expected a whole number such as 3");
+            let message = format!("expected a whole number such as 3, found {}", node.describe());
+            self.error(node.span, message, "leave the fraction out and count up by 1 with each change");
             return Spanned::new(0, node.span);
         }
         Spanned::new(value as u64, node.span)
@@ -112,7 +118,12 @@ impl Reader<'_> {
         match crate::duration::parse_ms(text) {
             Some(ms) if ms <= MAX_DURATION_MS => return Duration { ms },
             Some(_) => {
-                self.diagnostics.error(node.span, format!("a duration is at most {MAX_YEARS} years"));
+                let message = format!("a duration is at most {MAX_YEARS} years");
+                self.error(
+                    node.span,
+                    message,
+                    "check the number of digits, and the unit: w stands for weeks",
+                );
             }
             None => {
                 let hint = match plain {
@@ -133,7 +144,11 @@ impl Reader<'_> {
     pub(crate) fn period(&mut self, node: &Node) -> Duration {
         let duration = self.duration(node);
         if duration.ms == 0 {
-            self.diagnostics.error(node.span, "this duration must be longer than 0");
+            self.error(
+                node.span,
+                "this duration must be longer than 0",
+                "write a time such as 7d, or leave it out",
+            );
             return Duration { ms: 1 };
         }
         duration

@@ -8,6 +8,8 @@ use crate::words::number;
 
 /// The longest circle that is looked for.
 const LONGEST: usize = 4;
+/// After so many circles the rest is not looked for.
+const MOST_TOLD: usize = 20;
 
 /// Transitions that a lead's condition alone makes fire, with their alternatives: no event and no time is waited for,
 /// and the scores stay as they are.
@@ -54,7 +56,8 @@ impl Search<'_, '_> {
         if here == start {
             return self.tell(path);
         }
-        if path.len() == LONGEST || !self.lint.budget.spend(all.len()) {
+        let enough = path.len() == LONGEST || self.told.len() == MOST_TOLD;
+        if enough || !self.lint.budget.spend(all.len()) {
             return;
         }
         for (next, (_, transition, when)) in all.iter().enumerate() {
@@ -75,7 +78,7 @@ impl Search<'_, '_> {
     fn tell(&mut self, path: &[usize]) {
         let mut circle: Vec<usize> = path.iter().map(|&at| self.all[at].0).collect();
         circle.sort_unstable();
-        if self.told.contains(&circle) {
+        if self.told.len() == MOST_TOLD || self.told.contains(&circle) {
             return;
         }
         let Some(&last) = circle.last() else { return };

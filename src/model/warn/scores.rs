@@ -1,7 +1,7 @@
 //! Grades that no lead can reach, points that a limit makes pointless, criteria that another hides.
 
 use super::Lint;
-use super::bounds::{Interval, contributions, group, occurrence};
+use super::bounds::{contributions, group, occurrence};
 use super::possible::{World, grade_span};
 use crate::model::ast::{self, CriterionEntry as AstEntry};
 use crate::model::compiled::{
@@ -121,6 +121,9 @@ fn first_that_holds(lint: &mut Lint<'_>, model: &Model, criteria: &[Criterion], 
             continue;
         }
         let before = &criteria[..index];
+        if !lint.budget.spend(before.len()) {
+            return;
+        }
         // The one before that hides it alone is the one to name.
         let hides = |other: &&Criterion| !alone.clone().assume(&other.when, false);
         let hidden_by = before.iter().find(hides);
@@ -142,15 +145,13 @@ fn first_that_holds(lint: &mut Lint<'_>, model: &Model, criteria: &[Criterion], 
     }
 }
 
-/// Whether the score goes up and down with time or with what a lead does, so that it can hover about a bar.
+/// Whether the score sinks bit by bit, so that it can hover about a bar. Points that end at once, and those of traits,
+/// go far beyond it or not at all.
 pub fn hovers(model: &Model, id: ScoreId) -> bool {
     match &model.scores[usize::from(id)].kind {
         ScoreKind::Points(points) => {
-            let groups = points.groups.iter().flat_map(|group| contributions(model, group));
-            let mut fades = groups.clone().any(|c| c.decay != Decay::None);
-            let ends: Vec<Interval> = groups.map(|c| occurrence(c.points)).collect();
-            fades |= ends.iter().any(|one| one.hi > 0.0) && ends.iter().any(|one| one.lo < 0.0);
-            fades || points.inactivity.is_some()
+            let mut contributions = points.groups.iter().flat_map(|group| contributions(model, group));
+            contributions.any(|c| matches!(c.decay, Decay::HalfLife(_) | Decay::Lifespan { .. }))
         }
         ScoreKind::Sum(parts) => parts.iter().any(|(part, _)| hovers(model, *part)),
         ScoreKind::Max(parts) => parts.iter().any(|part| hovers(model, *part)),

@@ -290,6 +290,9 @@ fn the_same_bar_in_and_out() {
     warns(&pair("score.web: { gte: 50 }, identified: true", "not: { score.web: { gte: 50 } }"), flaps);
     silent(&pair("score.web: { gte: 50 }", "score.web: { lt: 49 }"));
     silent(&pair("score.web: { gte: 50 }, traits.t: a", "score.web: { lt: 50 }, not: { traits.t: a }"));
+    // What ends at once does not hover.
+    let ends = SCORES.replace("half_life", "window");
+    silent(&(ends + "\n" + &pair("score.web: { gte: 50 }", "score.web: { lt: 50 }")));
     // Fit does not hover: it changes when somebody is found to be somebody else.
     silent(&pair("grade.fit: { at_least: B }", "grade.fit: C"));
     silent(&moving(

@@ -1,10 +1,24 @@
 //! Looks at a lead without changing anything: for the story that people ask for, for tests of a model, and for the
-//! daemon's answers about one lead.
+//! daemon's answers about one lead. Everything is asked of [`super::judge`] and its kin, nothing is worked out anew.
+//!
+//! - [`check`]: a condition with what it looks at, part by part
+//! - [`view`]: scores with all that they are made of, alerts, SLAs · [`ways`]: the transitions that lead on, and what
+//!   each of them lacks · [`forecast`]: what time alone will bring
+
+pub mod check;
+pub mod forecast;
+pub mod view;
+pub mod ways;
 
 use super::codec::{self, Corrupt, Told};
 use super::lead::Lead;
 use super::partition::Partition;
 use super::rules::Rules;
+
+pub use check::{Check, CheckKind, check};
+pub use forecast::{Forecast, forecast, next_due};
+pub use view::{View, view};
+pub use ways::{Way, ways};
 
 /// A lead's id and what is known of it, from its bytes.
 ///
