@@ -21,6 +21,7 @@ use crate::core::codec::Corrupt;
 use crate::core::effects::Topic;
 use crate::core::partition::{Budget, Outcome, Record, Timestamp};
 use crate::core::rules::Rules;
+use crate::failpoints;
 use crate::kafka;
 use crate::kafka::admin::Topics;
 use crate::kafka::clients;
@@ -338,6 +339,7 @@ impl Worker {
             }
             working.hand_over();
         }
+        failpoints::crash("sent");
         self.status.note_handed_over(self.batch.records);
         self.partitions.note_handed_over();
         self.batch.clear();

@@ -7,6 +7,7 @@ use super::working::Working;
 use super::{Error, Worker, kafka};
 use crate::config::Settings;
 use crate::core::rules::Rules;
+use crate::failpoints;
 use crate::kafka::native::BEGINNING;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -237,12 +238,14 @@ impl Worker {
     pub(super) fn revoked(&mut self, removed: &[i32]) -> Result<(), Error> {
         let lost = self.consumer.assignment_lost();
         tracing::info!(partitions = ?removed, lost, "partitions revoked");
+        failpoints::crash("before-revoke");
         let deadline = Instant::now() + self.settings.shutdown.timeout;
         self.finish_commit(deadline)?;
         if !lost {
             self.hand_over()?;
             self.finish_commit(deadline)?;
         }
+        failpoints::crash("in-revoke");
         for &number in removed {
             self.partitions.remove(number);
             self.status.remove(number);
