@@ -100,3 +100,60 @@ fn one_instance_is_killed() {
 fn one_of_three_instances_is_killed() {
     kill_at_random(3, number("QUALIFYD_KILLS").unwrap_or(12));
 }
+
+/// The daemon ends at a named place, again and again, and is started again each time.
+fn crash_at(place: &str, sets: &[&str], partitions: i32) {
+    let _alone = alone();
+    let mut daemon = daemon(partitions);
+    sets.iter().for_each(|set| daemon.set(set));
+    let records = stream::generate(2_400, partitions);
+    let mut crashes = 0;
+    for (round, part) in records.chunks(400).enumerate() {
+        kafka::send(daemon.input(), part);
+        // Once at the first opportunity, then later and later.
+        let mut process =
+            Process::start(&daemon, "one", &[], &format!("{place}={}*off->return", round * round));
+        crashes += u32::from(daemon.wait_until_read_or(|| !process.runs()));
+        process.kill();
+    }
+    assert!(crashes >= 3, "{place} is reached: {crashes}");
+    let mut process = Process::start(&daemon, "one", &[], "");
+    daemon.wait_until_read();
+    process.stop();
+    check_all(&daemon, &records);
+}
+
+#[test]
+fn a_crash_between_records_and_their_commit_takes_nothing_with_it() {
+    crash_at("sent", &[], 2);
+}
+
+#[test]
+fn a_crash_before_the_offsets_join_takes_nothing_with_it() {
+    crash_at("before-offsets", &[], 2);
+}
+
+#[test]
+fn a_crash_after_the_offsets_joined_takes_nothing_with_it() {
+    crash_at("after-offsets", &[], 2);
+}
+
+#[test]
+fn a_crash_during_the_commit_takes_nothing_with_it() {
+    crash_at("during-commit", &[], 2);
+}
+
+#[test]
+fn a_crash_after_the_commit_repeats_nothing() {
+    crash_at("after-commit", &[], 2);
+}
+
+#[test]
+fn a_crash_while_leads_are_restored_does_no_harm() {
+    crash_at("in-restore", &[], 2);
+}
+
+#[test]
+fn a_crash_when_leads_are_restored_does_no_harm() {
+    crash_at("after-restore", &[], 2);
+}

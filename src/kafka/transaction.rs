@@ -84,10 +84,10 @@ impl Transactions {
             return Ok(());
         }
         let deadline = Instant::now() + Duration::from_millis(TRANSACTION_TIMEOUT_MS);
-        // librdkafka waits for the fate of every record.
-        self.producer.purge();
+        // librdkafka takes back what is queued, and waits for the fate of what is on its way: to give that up too would leave
+        // gaps in the numbers by which the broker tells repeated records, and the next transaction would fail.
         let aborted = insist(deadline, |left| self.producer.abort_transaction(left));
-        // The records that were purged are no news.
+        // The records that were taken back are no news.
         self.producer.undelivered();
         aborted
     }
