@@ -3,5 +3,7 @@
 
 pub mod broker;
 pub mod daemon;
+pub mod expected;
 pub mod kafka;
+pub mod process;
 pub mod stream;
