@@ -4,4 +4,5 @@
 pub mod broker;
 pub mod daemon;
 pub mod kafka;
+pub mod python;
 pub mod stream;
