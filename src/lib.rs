@@ -24,6 +24,7 @@ pub mod describe;
 pub mod diff;
 pub mod duration;
 pub mod event;
+pub mod failpoints;
 pub mod generate;
 pub mod input;
 pub mod json;

@@ -2,6 +2,7 @@
 
 use crate::config::{Log, LogFormat, Settings};
 use crate::core::rules::Rules;
+use crate::failpoints;
 use crate::kafka::admin;
 use crate::model::Model;
 use crate::worker::{self, Command, Line, Worker};
@@ -25,6 +26,7 @@ const LOOK_AT_MODEL: Duration = Duration::from_secs(2);
 /// The model cannot be used, or a worker met what it cannot recover from.
 pub fn run(settings: Settings) -> anyhow::Result<()> {
     start_logging(&settings.log);
+    let _failpoints = failpoints::from_environment();
     let stop = Arc::new(AtomicBool::new(false));
     for &signal in TERM_SIGNALS {
         // In this order: the first signal finds the flag unset and sets it, the second ends the process.

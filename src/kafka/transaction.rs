@@ -3,6 +3,7 @@
 use super::clients::TRANSACTION_TIMEOUT_MS;
 use super::native::{Fault, Membership, Producer};
 use super::{Error, RETRY_PAUSE};
+use crate::failpoints;
 use std::time::{Duration, Instant};
 
 /// For the start: a predecessor's transaction may have to be ended first.
@@ -57,9 +58,14 @@ impl Transactions {
         if !self.exactly_once {
             return insist(deadline, |left| self.producer.flush(left));
         }
+        failpoints::crash("before-offsets");
         let committed =
             insist(deadline, |left| self.producer.send_offsets(&self.input, offsets, membership, left))
-                .and_then(|()| insist(deadline, |left| self.producer.commit_transaction(left)));
+                .and_then(|()| {
+                    failpoints::crash("after-offsets");
+                    insist(deadline, |left| self.producer.commit_transaction(left))
+                });
+        failpoints::crash("after-commit");
         match committed {
             Err(error @ Error::Aborted(_)) => {
                 self.abort()?;

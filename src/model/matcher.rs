@@ -157,12 +157,19 @@ fn any_text(value: &Value<'_>, texts: &[String], test: fn(&[u8], &[u8]) -> bool)
 }
 
 fn starts_with(value: &[u8], text: &[u8]) -> bool {
-    value.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text))
+    value.get(..text.len()).is_some_and(|start| same(start, text))
 }
 
 fn ends_with(value: &[u8], text: &[u8]) -> bool {
     let start = value.len().checked_sub(text.len());
-    start.is_some_and(|start| value[start..].eq_ignore_ascii_case(text))
+    start.is_some_and(|start| same(&value[start..], text))
+}
+
+/// Whether texts of one length are equal but for ASCII case. The last byte tells most apart: addresses begin alike.
+#[inline]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
+    last(one) == last(other) && one.eq_ignore_ascii_case(other)
 }
 
 /// `text` is in lower case.

@@ -49,6 +49,8 @@ pub struct Batch {
     /// When it commits if no further record is there: while a backlog is read, large transactions count for more than
     /// soon ones.
     early: Option<Instant>,
+    /// Time alone changed as much as one commit is to hold.
+    hurried: bool,
 }
 
 impl Batch {
@@ -57,9 +59,10 @@ impl Batch {
         self.due.get_or_insert(now + commit.interval);
     }
 
-    /// It is to be committed as soon as possible.
+    /// It is to be committed before anything else is applied.
     pub fn hurry(&mut self, now: Instant) {
         self.due = Some(now);
+        self.hurried = true;
     }
 
     /// Notes that a record waits for the commit which somebody may act on.
@@ -80,7 +83,7 @@ impl Batch {
 
     /// No more is to be applied before it is committed.
     pub fn is_full(&self, commit: &Commit) -> bool {
-        self.records >= commit.records
+        self.hurried || self.records >= commit.records
     }
 
     /// Whether to commit now; `idle`: no further record is there.
@@ -96,5 +99,6 @@ impl Batch {
         self.dead_letters.clear();
         self.due = None;
         self.early = None;
+        self.hurried = false;
     }
 }

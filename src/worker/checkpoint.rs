@@ -12,6 +12,7 @@ use crate::changelog::Meta;
 use crate::core::codec::Corrupt;
 use crate::core::partition::Partition;
 use crate::core::tables::Tables;
+use crate::failpoints;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -205,6 +206,7 @@ impl Writing {
                 None => return Ok(true),
                 Some(None) => {}
                 Some(Some((bytes, armed))) => {
+                    failpoints::crash("in-checkpoint");
                     self.write(&(bytes.len() as u32).to_le_bytes())?;
                     self.write(&armed.to_le_bytes())?;
                     self.write(bytes)?;
@@ -225,6 +227,7 @@ impl Writing {
         self.out.write_all(&hash.to_le_bytes())?;
         self.out.flush()?;
         self.out.get_ref().sync_data()?;
+        failpoints::crash("before-checkpoint");
         std::fs::rename(part(&self.file), &self.file)
     }
 

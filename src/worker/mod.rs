@@ -21,6 +21,7 @@ use crate::core::codec::Corrupt;
 use crate::core::effects::Topic;
 use crate::core::partition::{Budget, Outcome, Record, Timestamp};
 use crate::core::rules::Rules;
+use crate::failpoints;
 use crate::kafka;
 use crate::kafka::admin::Topics;
 use crate::kafka::clients;
@@ -218,12 +219,13 @@ impl Worker {
             self.settle(ended)?;
         }
         let now = Instant::now();
-        if self.batch.is_full(&self.settings.commit) && self.committer.is_busy() {
+        if self.batch.is_full(&self.settings.commit) {
             // No more is applied than settings say; the wait is short, or the commit fails.
-            if let Some(ended) = self.committer.wait(Duration::from_millis(100)) {
-                self.settle(ended)?;
-            }
-            return Ok(());
+            return match self.committer.wait(Duration::from_millis(100)) {
+                Some(ended) => self.settle(ended),
+                None if self.committer.is_busy() => Ok(()),
+                None => self.hand_over(),
+            };
         }
         let drained = self.read(self.batch.wait(now))?;
         self.go_on_with_the_clock();
@@ -337,6 +339,7 @@ impl Worker {
             }
             working.hand_over();
         }
+        failpoints::crash("sent");
         self.status.note_handed_over(self.batch.records);
         self.partitions.note_handed_over();
         self.batch.clear();

@@ -7,8 +7,10 @@ use super::working::Working;
 use super::{Error, Worker, kafka};
 use crate::config::Settings;
 use crate::core::rules::Rules;
+use crate::failpoints;
 use crate::kafka::native::BEGINNING;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// Leads that are copied to a checkpoint in one turn.
@@ -30,6 +32,8 @@ enum Held {
 pub struct Partitions {
     held: Vec<Option<Held>>,
     copies: Vec<Copy>,
+    /// Threads that bring checkpoints to the disk.
+    finishing: Vec<JoinHandle<()>>,
     /// Commits that were begun, and those that took place.
     handed_over: u64,
     settled: u64,
@@ -131,6 +135,7 @@ impl Partitions {
             return;
         }
         let (handed_over, settled) = (self.handed_over, self.settled);
+        self.finishing.retain(|thread| !thread.is_finished());
         for copy in &mut self.copies {
             let Some(Some(Held::Working(working))) = self.held.get(copy.partition as usize) else { continue };
             if copy.writing.is_none() && !copy.asked && now >= copy.due {
@@ -148,7 +153,7 @@ impl Partitions {
                         copy.begin_again(settings, now);
                     }
                 },
-                Some(commit) if settled >= commit => copy.finish(settings, now),
+                Some(commit) if settled >= commit => self.finishing.extend(copy.finish(settings, now)),
                 Some(_) => {}
             }
         }
@@ -170,6 +175,15 @@ impl Partitions {
         }
     }
 
+    /// Nobody waits for leads any more.
+    fn cancel_restores(&self) {
+        for held in self.held.iter().flatten() {
+            if let Held::Restoring { progress, .. } = held {
+                progress.cancel();
+            }
+        }
+    }
+
     /// Whether a checkpoint is on its way.
     fn is_copying(&self) -> bool {
         self.copies.iter().any(|copy| copy.asked || copy.writing.is_some())
@@ -184,7 +198,7 @@ impl Copy {
         self.due = now + settings.state.checkpoint_every;
     }
 
-    fn finish(&mut self, settings: &Settings, now: Instant) {
+    fn finish(&mut self, settings: &Settings, now: Instant) -> Option<JoinHandle<()>> {
         let (partition, writing) = (self.partition, self.writing.take());
         self.begin_again(settings, now);
         // The disk may take its time.
@@ -192,9 +206,8 @@ impl Copy {
             Some(Err(error)) => tracing::warn!(partition, %error, "the checkpoint cannot be written"),
             _ => tracing::debug!(partition, "checkpoint written"),
         };
-        if let Err(error) = std::thread::Builder::new().name("checkpoint".into()).spawn(finish) {
-            tracing::warn!(partition, %error, "the checkpoint cannot be written");
-        }
+        let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(finish);
+        thread.inspect_err(|error| tracing::warn!(partition, %error, "the checkpoint cannot be written")).ok()
     }
 }
 
@@ -225,12 +238,14 @@ impl Worker {
     pub(super) fn revoked(&mut self, removed: &[i32]) -> Result<(), Error> {
         let lost = self.consumer.assignment_lost();
         tracing::info!(partitions = ?removed, lost, "partitions revoked");
+        failpoints::crash("before-revoke");
         let deadline = Instant::now() + self.settings.shutdown.timeout;
         self.finish_commit(deadline)?;
         if !lost {
             self.hand_over()?;
             self.finish_commit(deadline)?;
         }
+        failpoints::crash("in-revoke");
         for &number in removed {
             self.partitions.remove(number);
             self.status.remove(number);
@@ -341,17 +356,23 @@ impl Worker {
             return Ok(());
         }
         let now = Instant::now();
+        self.partitions.cancel_restores();
         self.partitions.copies.iter_mut().for_each(|copy| copy.due = now);
         loop {
             self.partitions.go_on_copying(&self.settings, &self.restorer, now);
             self.take_restored()?;
             let open = self.partitions.copies.iter().any(|copy| copy.due <= now);
             if !open && !self.partitions.is_copying() || Instant::now() >= deadline {
-                return Ok(());
+                break;
             }
             if !self.partitions.copies.iter().any(|copy| copy.writing.is_some()) {
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
         }
+        for thread in self.partitions.finishing.drain(..) {
+            // It has logged what went wrong.
+            let _ = thread.join();
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::core::partition::{Limits, Partition};
 use crate::core::rules::Rules;
 use crate::core::tables::Tables;
+use crate::failpoints;
 use crate::kafka::clients;
 use crate::kafka::native::{Consumer, Found, Message, Waker};
 use crate::worker::breaker::Breaker;
@@ -275,6 +276,7 @@ impl Clients {
         if !self.read(job, from, end, &mut collected)? {
             return Ok(None);
         }
+        failpoints::crash("after-restore");
         let restored = self.finish(job, committed, collected)?;
         tracing::info!(
             partition,
@@ -332,6 +334,7 @@ impl Clients {
             }
             let position = match self.changelog.next(LOOK) {
                 Some(Found::Record(message)) if message.partition() == job.partition => {
+                    failpoints::crash("in-restore");
                     collected.take(&message)?;
                     message.offset() + 1
                 }

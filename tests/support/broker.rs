@@ -3,11 +3,11 @@
 
 use super::kafka;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 const KAFKA_VERSION: &str = "4.1.1";
@@ -17,22 +17,34 @@ const START_ATTEMPTS: u32 = 3;
 
 /// The bootstrap servers of the cluster that the tests use; started by the first test that asks.
 pub fn brokers() -> &'static str {
-    static BROKERS: OnceLock<(String, Option<Broker>)> = OnceLock::new();
-    let (brokers, _) = BROKERS.get_or_init(|| match std::env::var("QUALIFYD_TEST_BROKERS") {
+    &cluster().0
+}
+
+/// Kills the broker and starts it again with the same address and data; `false`: it is not ours.
+pub fn restart() -> bool {
+    let Some(broker) = &cluster().1 else { return false };
+    broker.lock().expect("no test panics inside").restart();
+    true
+}
+
+fn cluster() -> &'static (String, Option<Mutex<Broker>>) {
+    static CLUSTER: OnceLock<(String, Option<Mutex<Broker>>)> = OnceLock::new();
+    CLUSTER.get_or_init(|| match std::env::var("QUALIFYD_TEST_BROKERS") {
         Ok(brokers) => (brokers, None),
         Err(_) => {
             let broker = Broker::start();
-            (broker.address.clone(), Some(broker))
+            (broker.address.clone(), Some(Mutex::new(broker)))
         }
-    });
-    brokers
+    })
 }
 
 /// A running broker.
 struct Broker {
     address: String,
+    dir: PathBuf,
+    java: Child,
     /// The supervisor's standard input: its end, however this process ends, is the broker's.
-    _lifeline: ChildStdin,
+    lifeline: ChildStdin,
 }
 
 impl Broker {
@@ -58,41 +70,52 @@ impl Broker {
         let formatted = java(libs).args(format).arg(&properties).output().expect("java starts");
         assert!(formatted.status.success(), "the broker's storage was not formatted: {formatted:?}");
 
-        let log_path = dir.join("broker.log");
-        let log = File::create(&log_path).expect("broker.log");
-        let mut java = java(libs)
-            .arg("kafka.Kafka")
-            .arg(&properties)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("second handle of broker.log"))
-            .stderr(log)
-            .spawn()
-            .expect("java starts");
+        let java = run(libs, &dir);
         let lifeline = supervise(&java, &dir);
-        if answers(&address, &mut java) {
-            return Some(Broker { address, _lifeline: lifeline });
+        let mut broker = Broker { address, dir, java, lifeline };
+        broker.answers().then_some(broker)
+    }
+
+    fn restart(&mut self) {
+        self.java.kill().expect("the broker is killed");
+        self.java.wait().expect("the broker's end");
+        self.java = run(&jars(), &self.dir);
+        writeln!(self.lifeline, "{}", self.java.id()).expect("the supervisor hears of it");
+        assert!(self.answers(), "Apache Kafka did not start again; its log is printed above");
+    }
+
+    /// Waits for the broker's answer; false if it ends or is silent for too long.
+    fn answers(&mut self) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < START_TIMEOUT && self.java.try_wait().expect("state of java").is_none() {
+            if kafka::has_broker(&self.address, Duration::from_millis(500)) {
+                return true;
+            }
         }
-        eprintln!("{}", fs::read_to_string(&log_path).unwrap_or_default());
-        None
+        eprintln!("{}", fs::read_to_string(self.dir.join("broker.log")).unwrap_or_default());
+        false
     }
 }
 
-/// Waits for the broker's answer; false if it ends or is silent for too long.
-fn answers(address: &str, java: &mut Child) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < START_TIMEOUT && java.try_wait().expect("state of java").is_none() {
-        if kafka::has_broker(address, Duration::from_millis(500)) {
-            return true;
-        }
-    }
-    false
+/// Starts a broker on a folder that was prepared for it.
+fn run(libs: &Path, dir: &Path) -> Child {
+    let log = File::options().create(true).append(true).open(dir.join("broker.log")).expect("broker.log");
+    java(libs)
+        .arg("kafka.Kafka")
+        .arg(dir.join("server.properties"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("second handle of broker.log"))
+        .stderr(log)
+        .spawn()
+        .expect("java starts")
 }
 
 /// A shell that ends the broker and removes its folder as soon as this process is gone, also by a panic or a signal:
-/// then its standard input ends. It outlives an interrupt from the terminal for that.
+/// then its standard input ends. It outlives an interrupt from the terminal for that. A line names a broker that took the
+/// place of the one before.
 #[expect(clippy::zombie_processes, reason = "the shell outlives this process")]
 fn supervise(java: &Child, dir: &Path) -> ChildStdin {
-    let script = r#"trap '' INT TERM HUP; read -r _; kill -9 "$0"; rm -rf "$1" || { sleep 1; rm -rf "$1"; }"#;
+    let script = r#"trap '' INT TERM HUP; java=$0; while read -r next; do java=$next; done; kill -9 "$java"; rm -rf "$1" || { sleep 1; rm -rf "$1"; }"#;
     let mut shell = Command::new("sh")
         .args(["-c", script, &java.id().to_string()])
         .arg(dir)
@@ -143,6 +166,7 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 ",
         dir.join("data").display()
     )

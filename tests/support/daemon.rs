@@ -44,6 +44,11 @@ impl Daemon {
         self.sets.push(pair.to_owned());
     }
 
+    /// What was set so.
+    pub fn sets(&self) -> &[String] {
+        &self.sets
+    }
+
     /// The input topic.
     pub fn input(&self) -> &str {
         &self.input
@@ -73,6 +78,7 @@ input: {{ topics: [{}] }}
 output: {{ {} }}
 # The stream is old: replay suppresses nothing, and today's clock would fire everything.
 clock: events
+http: {{ listen: '127.0.0.1:0' }}
 limits: {{ alert_max_age: 36500d }}
 ",
             broker::brokers(),
@@ -81,7 +87,10 @@ limits: {{ alert_max_age: 36500d }}
             outputs.join(", ")
         );
         let file = self.folder.path().join("qualifyd.yaml");
-        fs::write(&file, text).expect("qualifyd.yaml");
+        // Another process may be reading it.
+        if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+            fs::write(&file, text).expect("qualifyd.yaml");
+        }
         file
     }
 

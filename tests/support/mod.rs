@@ -3,6 +3,8 @@
 
 pub mod broker;
 pub mod daemon;
+pub mod expected;
 pub mod kafka;
+pub mod process;
 pub mod python;
 pub mod stream;

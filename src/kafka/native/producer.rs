@@ -2,6 +2,7 @@
 
 use super::consumer::{Membership, offsets};
 use super::{Fault, Handle, c_text, lock, milliseconds};
+use crate::failpoints;
 use rdkafka::bindings as rd;
 use rdkafka::config::ClientConfig;
 use std::ffi::c_void;
@@ -11,6 +12,8 @@ use std::time::Duration;
 const BY_KEY: i32 = -1;
 /// While the queue is full, one step of waiting for room.
 const ROOM_WAIT: Duration = Duration::from_millis(5);
+/// For a process that a test ends in the middle of a commit.
+const DYING: Duration = Duration::from_millis(2);
 
 /// A topic of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,8 +204,21 @@ impl Producer {
 
     /// Waits until every record is acknowledged, and commits.
     pub fn commit_transaction(&self, timeout: Duration) -> Result<(), Fault> {
+        if failpoints::fails("refuse-commit") {
+            return Err(Fault { requires_abort: true, ..Fault::other("refused by a failpoint") });
+        }
+        let dies = failpoints::fails("during-commit");
+        if dies {
+            self.flush(timeout)?;
+        }
+        // The commit is then on its way, and its answer is not.
+        let timeout = if dies { DYING } else { timeout };
         // SAFETY: the client is valid.
-        Fault::check(unsafe { rd::rd_kafka_commit_transaction(self.handle.client, milliseconds(timeout)) })
+        let code = unsafe { rd::rd_kafka_commit_transaction(self.handle.client, milliseconds(timeout)) };
+        if dies {
+            std::process::abort();
+        }
+        Fault::check(code)
     }
 
     /// Takes back what was sent since the transaction began.

@@ -107,6 +107,6 @@ pub fn check_kept(rules: &Arc<Rules>, partition: &Partition) {
 pub fn encoded(rules: &Rules, lead: &Lead, id: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     codec::write_prefix(&mut bytes, id);
-    codec::encode(lead, rules.tables, &mut Told::default(), &mut bytes);
+    codec::encode(lead, 0, &mut Told::default(), &mut bytes);
     bytes
 }

@@ -1,0 +1,98 @@
+//! What must come out: what `replay` says of the same records.
+
+use super::daemon::Daemon;
+use super::kafka::{self, Record};
+use qualifyd::core::effects::Effects;
+use qualifyd::core::partition::{Limits, Outcome, Partition, Record as Input, Timestamp};
+use qualifyd::core::rules::Rules;
+use qualifyd::output;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a reader of an output topic sees of a record, without where it stands.
+pub type Seen = (String, String, String, String, String);
+
+/// What `replay` says of the same input: each partition by itself, in order, by topic.
+pub fn replay(model: &Path, records: &[Record]) -> BTreeMap<&'static str, Vec<Seen>> {
+    let mut partitions: BTreeMap<i32, Partition> = BTreeMap::new();
+    let model = qualifyd::check::load(model).expect("the model is good").model;
+    let rules = Arc::new(Rules::new(Arc::new(model)));
+    let mut effects = Effects::default();
+    let mut id = String::new();
+    let mut seen: BTreeMap<&str, Vec<Seen>> = BTreeMap::new();
+    for record in records {
+        let leads = partitions
+            .entry(record.partition)
+            .or_insert_with(|| Partition::new(rules.clone(), Limits::default()));
+        effects.clear();
+        let timestamp = record.timestamp_ms.map_or(Timestamp::None, Timestamp::At);
+        let input = Input { value: record.value.as_deref(), timestamp };
+        let outcome = leads.apply(input, None, &mut effects);
+        for output in effects.outputs() {
+            let mut time = Vec::new();
+            qualifyd::event::time::write_rfc3339(&mut time, output.at_ms);
+            output::write_id(&mut id, &output);
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+            let kind = output::event_type(output.topic).to_owned();
+            let row = (output.lead.to_owned(), id.clone(), kind, text(&time), text(output.data));
+            seen.entry(output::topic_name(output.topic)).or_default().push(row);
+        }
+        if let Outcome::Rejected(rejection) = outcome {
+            seen.entry("dead_letter").or_default().push(dead_letter(
+                record,
+                rejection.reason.name(),
+                &rejection.detail,
+            ));
+        }
+    }
+    seen
+}
+
+/// A dead letter in the shape of the other records: key, reason, detail, timestamp, value.
+fn dead_letter(record: &Record, reason: &str, detail: &str) -> Seen {
+    let text = |bytes: &Option<Vec<u8>>| format!("{bytes:?}");
+    let timestamp = record.timestamp_ms.unwrap_or(-1).to_string();
+    (text(&record.key), reason.to_owned(), detail.to_owned(), timestamp, text(&record.value))
+}
+
+pub fn written(topic: &str) -> Vec<Seen> {
+    let text = |bytes: &Option<Vec<u8>>| String::from_utf8(bytes.clone().expect("present")).expect("text");
+    let header = |record: &Record, name: &str| record.header(name).expect("the header is there").to_owned();
+    kafka::read_committed(topic)
+        .iter()
+        .map(|record| {
+            let id = header(record, "ce_id");
+            (text(&record.key), id, header(record, "ce_type"), header(record, "ce_time"), text(&record.value))
+        })
+        .collect()
+}
+
+/// The topics hold what `replay` says of these records.
+pub fn check_outputs(daemon: &Daemon, records: &[Record]) {
+    let mut expected = replay(&daemon.model(), records);
+    for name in ["transitions", "alerts", "slas", "scores"] {
+        check(name, written(&daemon.topic(name)), expected.remove(name));
+    }
+    let letters = kafka::read_committed(&daemon.topic("dead_letter"));
+    let letters = letters.into_iter().map(|mut letter| {
+        letter.timestamp_ms =
+            letter.header("qualifyd-timestamp").and_then(|timestamp| timestamp.parse().ok());
+        let header = |name: &str| letter.header(name).expect("the header is there");
+        dead_letter(&letter, header("qualifyd-reason"), header("qualifyd-detail"))
+    });
+    check("dead_letter", letters.collect(), expected.remove("dead_letter"));
+}
+
+/// A topic holds exactly these records, those of each lead in their order.
+pub fn check(topic: &str, mut found: Vec<Seen>, expected: Option<Vec<Seen>>) {
+    let mut expected = expected.unwrap_or_default();
+    assert!(!expected.is_empty(), "the stream reaches {topic}");
+    // Records of several input partitions mingle; those of one lead keep their order.
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    expected.sort_by(|a, b| a.0.cmp(&b.0));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected, "{topic}");
+    }
+    assert_eq!(found.len(), expected.len(), "{topic}");
+}
