@@ -262,6 +262,14 @@ impl Partition {
             .then(|| store.is_there(number).then(|| (store.bytes(store.get(number)), store.armed(number))))
     }
 
+    /// As [`Partition::lead_numbered`], a copy of the bytes alone, as the present model writes them.
+    pub fn lead_copied(&self, number: u32) -> Option<Option<Vec<u8>>> {
+        let bytes = self
+            .lead_numbered(number)?
+            .and_then(|(bytes, _)| self.leads.versions.renewed(&self.rules, bytes));
+        Some(bytes.map(Cow::into_owned))
+    }
+
     /// Goes on by another version of the model, between two records. Its name tables are among [`Partition::versions`].
     pub fn change_model(&mut self, rules: Arc<Rules>) {
         self.rules = rules;
