@@ -6,13 +6,10 @@ import time
 from . import processes
 from .contenders import BARE, LIVE, PARTITIONS, Qualifyd, Run
 from .report import by, spread, table
-from .setup import say
 
 TOPIC = "live"
 # What comes soon after a kill was on its way before it.
 ON_ITS_WAY_US = 100_000
-
-
 
 
 def _load(bench, run, rate, seconds, file):
