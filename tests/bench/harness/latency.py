@@ -5,6 +5,7 @@ import time
 
 from . import processes
 from .contenders import BARE, LIVE, PARTITIONS, Qualifyd, Run
+from .drain import follow
 from .report import by, spread, table
 
 TOPIC = "live"
@@ -73,9 +74,8 @@ def measure_kill(bench):
             leads = options.restore_leads
             bench.tool("generate", topic=TOPIC, of="each", events=leads, leads=leads)
             run = Run(bench, contender, TOPIC)
-            process = run.start()
+            process, _ = follow(bench, run, leads)
             file = run.folder / "samples"
-            time.sleep(options.live_start + leads / 200_000)
             load = _load(bench, run, options.rates[0], options.warm + options.kill_seconds, file)
             time.sleep(options.warm)
             process.send_signal(signal.SIGKILL)
