@@ -113,13 +113,24 @@ limits: {{ alert_max_age: 36500d }}
 
     /// Waits until the group has committed the input's present end.
     pub fn wait_until_read(&self) {
+        self.wait_until_read_or(|| {
+            assert!(!self.has_ended(), "the daemon goes on");
+            false
+        });
+    }
+
+    /// The same, or until something happens; whether that came first.
+    pub fn wait_until_read_or(&self, mut happened: impl FnMut() -> bool) -> bool {
         let end = kafka::end_offsets(&self.input);
         let start = Instant::now();
         while kafka::committed_offsets(&self.name, &self.input) != end {
             assert!(start.elapsed() < READ_TIMEOUT, "the input is read in time");
-            assert!(!self.has_ended(), "the daemon goes on");
+            if happened() {
+                return true;
+            }
             thread::sleep(Duration::from_millis(50));
         }
+        false
     }
 
     /// Whether the daemon in this process came to an end by itself.
