@@ -14,6 +14,15 @@ const DEFAULT_MESSAGE_MAX_BYTES: usize = 10_000_000;
 /// What a batch needs besides its records; the topic's limit is for the whole.
 const BATCH_OVERHEAD_BYTES: usize = 128;
 
+/// How long a fetch that finds nothing lies with the broker, ms: nothing else can be asked for meanwhile, so at librdkafka's
+/// own 500 every restored partition would wait half a second for its end, and the next half a second for its begin.
+const CHANGELOG_FETCH_WAIT_MS: &str = "10";
+/// The same for the input; there it also bounds how soon a partition that was restored begins.
+const INPUT_FETCH_WAIT_MS: &str = "100";
+/// How soon the partitions of an instance that is gone without a farewell are given to others, or back to it, ms.
+/// librdkafka's own 45,000 are as long without scoring.
+const SESSION_TIMEOUT_MS: &str = "10000";
+
 const FETCHING: [(&str, &str); 5] = [
     ("fetch.queue.backoff.ms", FETCH_BACKOFF_MS),
     ("fetch.message.max.bytes", "4194304"),
@@ -46,7 +55,12 @@ pub fn input(settings: &Settings) -> Result<Consumer, Error> {
         ("partition.assignment.strategy", "cooperative-sticky"),
     ];
     owned.extend(READING);
-    let defaults = [&FETCHING[..], &[STATISTICS]].concat();
+    let mut defaults = FETCHING.to_vec();
+    defaults.extend([
+        ("fetch.wait.max.ms", INPUT_FETCH_WAIT_MS),
+        ("session.timeout.ms", SESSION_TIMEOUT_MS),
+        STATISTICS,
+    ]);
     Consumer::new(&client_config(kafka, &defaults, &owned), &settings.input.topics[0])
         .map_err(Error::NativeClient)
 }
@@ -79,7 +93,9 @@ fn reader(settings: &Settings, topic: &str, isolation: &str) -> Result<Consumer,
     let kafka = &settings.kafka;
     let mut owned = vec![("group.id", kafka.group.as_str()), ("isolation.level", isolation)];
     owned.extend(READING);
-    Consumer::new(&client_config(kafka, &FETCHING, &owned), topic).map_err(Error::NativeClient)
+    let mut defaults = FETCHING.to_vec();
+    defaults.push(("fetch.wait.max.ms", CHANGELOG_FETCH_WAIT_MS));
+    Consumer::new(&client_config(kafka, &defaults, &owned), topic).map_err(Error::NativeClient)
 }
 
 /// The producer of a worker, to these topics; transactional if it commits exactly once.

@@ -5,14 +5,12 @@ import time
 
 from . import processes
 from .contenders import BARE, LIVE, PARTITIONS, Qualifyd, Run
+from .drain import follow
 from .report import by, spread, table
-from .setup import say
 
 TOPIC = "live"
 # What comes soon after a kill was on its way before it.
 ON_ITS_WAY_US = 100_000
-
-
 
 
 def _load(bench, run, rate, seconds, file):
@@ -76,9 +74,8 @@ def measure_kill(bench):
             leads = options.restore_leads
             bench.tool("generate", topic=TOPIC, of="each", events=leads, leads=leads)
             run = Run(bench, contender, TOPIC)
-            process = run.start()
+            process, _ = follow(bench, run, leads)
             file = run.folder / "samples"
-            time.sleep(options.live_start + leads / 200_000)
             load = _load(bench, run, options.rates[0], options.warm + options.kill_seconds, file)
             time.sleep(options.warm)
             process.send_signal(signal.SIGKILL)

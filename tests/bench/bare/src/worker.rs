@@ -85,7 +85,9 @@ impl Worker {
 
     pub fn run(&mut self) -> anyhow::Result<()> {
         let mut asked = TopicPartitionList::new();
-        self.partitions.iter().for_each(|&at| drop(asked.add_partition(&self.settings.input, at)));
+        for &partition in &self.partitions {
+            asked.add_partition(&self.settings.input, partition);
+        }
         for element in self.consumer.committed_offsets(asked, TIMEOUT)?.elements() {
             if let Offset::Offset(offset) = element.offset() {
                 self.positions[element.partition() as usize] = offset;
@@ -305,7 +307,7 @@ impl Out {
                 rd::rd_kafka_produce(
                     topic,
                     partition,
-                    rd::RD_KAFKA_MSG_F_COPY as i32,
+                    rd::RD_KAFKA_MSG_F_COPY,
                     value.as_ptr().cast_mut().cast(),
                     value.len(),
                     key.as_ptr().cast(),
