@@ -181,3 +181,48 @@ fn the_shell_example_posts_every_alert() {
     post_all(&webhook, alerts.len(), consumer, "-TERM");
     check(&webhook, &alerts, |alert| alert.header("ce_id").expect("an id").replace('/', "%2F"));
 }
+
+/// The way to more partitions, docs/operations.md: each lead's records end up in one partition, in the order of time.
+#[test]
+fn a_topic_is_copied_to_one_with_more_partitions() {
+    let (from, to) = (kafka::unique("from"), kafka::unique("to"));
+    kafka::create_topics(&[(&from, 2), (&to, 3)], &[]);
+    let copy = |more: &[&str]| {
+        let mut command = Command::new(python());
+        run(command.arg(example("copy_topic.py")).args([broker::brokers(), &from, &to]).args(more));
+    };
+    let record = |at: i64| {
+        let key = format!("lead-{}", at % 7);
+        kafka::Record {
+            // Most of one partition is older than the other; as if keys had moved when the second came.
+            partition: i32::from(at > 40 && at % 2 == 0),
+            offset: 0,
+            timestamp_ms: Some(1_740_787_200_000 + at),
+            key: Some(key.into_bytes()),
+            value: Some(at.to_string().into_bytes()),
+            headers: vec![("trace".into(), Some(b"1".to_vec()))],
+        }
+    };
+    kafka::send(&from, &(0..60).map(record).collect::<Vec<_>>());
+    copy(&[]);
+    kafka::send(&from, &(60..100).map(record).collect::<Vec<_>>());
+    copy(&["--from-end-of", &to]);
+    copy(&["--from-end-of", &to]);
+
+    let copies = kafka::read_committed(&to);
+    let mut times: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    let mut places: BTreeMap<Vec<u8>, i32> = BTreeMap::new();
+    for copy in &copies {
+        let at = copy.timestamp_ms.expect("a timestamp") - 1_740_787_200_000;
+        let original = record(at);
+        assert_eq!((&copy.key, &copy.value), (&original.key, &original.value));
+        assert_eq!(copy.header("trace"), Some("1"));
+        times.entry(copy.partition).or_default().push(at);
+        let key = copy.key.clone().expect("a key");
+        assert_eq!(*places.entry(key).or_insert(copy.partition), copy.partition, "a lead is in one place");
+    }
+    assert!(times.len() > 1 && times.values().all(|times| times.is_sorted()), "{times:?}");
+    let mut all: Vec<i64> = times.into_values().flatten().collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..100).collect::<Vec<_>>(), "each once");
+}

@@ -280,8 +280,8 @@ impl Judge<'_> {
         if let Some(input) = self.input.filter(|input| input.partitions != found.partitions) {
             let message = format!(
                 "has {} and the input topic {}: leads would not be found again; if this group has not run yet, delete the \
-                 topic and create it anew ({}); if the input has gained partitions, its keys have moved: set kafka.group to a \
-                 new name, which reads the input from the beginning",
+                 topic and create it anew ({}); if the input has gained partitions, its keys have moved, and it takes a \
+                 new topic and a new group: docs/operations.md, \"More partitions\"",
                 counted(found.partitions as usize, "partition", "partitions"),
                 input.partitions,
                 self.settings.command("topics", "--create"),
