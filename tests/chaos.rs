@@ -152,7 +152,8 @@ fn what_is_aborted_is_taken_back_and_repeated() {
     let _alone = alone();
     let daemon = Daemon::restless(3);
     let records = stream::generate(4_000, 3);
-    let mut process = Process::start(&daemon, "one", &["commit.records=100"], "refuse-commit=40%return");
+    let fails = "refuse-commit=40%return;refuse-record=1%return";
+    let mut process = Process::start(&daemon, "one", &["commit.records=100"], fails);
     for part in records.chunks(500) {
         kafka::send(daemon.input(), part);
         daemon.wait_until_read_or(|| {

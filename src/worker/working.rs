@@ -95,9 +95,9 @@ impl Working {
         self.committed.meta.next_offset
     }
 
-    /// What the last commit kept besides the leads.
-    pub fn committed_meta(&self) -> &Meta {
-        &self.committed.meta
+    /// What the changelog has besides the leads once the commit that is under way took place.
+    pub fn kept_meta(&self) -> &Meta {
+        &self.handed.as_ref().unwrap_or(&self.committed).meta
     }
 
     /// Where the input goes on after the commit that is under way or just took place.
