@@ -164,3 +164,25 @@ impl Working {
         self.dirty = self.leads.rules().model.fingerprint != meta.fingerprint;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::partition::Limits;
+    use crate::model::Model;
+
+    #[test]
+    fn a_checkpoint_that_begins_during_a_commit_keeps_what_that_commit_keeps() {
+        let text = "model: m\nversion: 1\nstages: [{ name: visitor }]\n";
+        let loaded = Model::load("m.yaml", text.as_bytes(), &mut |_| unreachable!());
+        let rules = Arc::new(Rules::new(Arc::new(loaded.expect("it is good").model)));
+        let leads = Partition::new(rules, Limits::default());
+        let mut working = Working::new(leads, Meta::default(), Vec::new());
+        working.note_record(41);
+        assert_eq!(working.kept_meta().next_offset, 0);
+        working.hand_over();
+        assert_eq!(working.kept_meta().next_offset, 42);
+        working.roll_back();
+        assert_eq!(working.kept_meta().next_offset, 0);
+    }
+}
