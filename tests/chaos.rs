@@ -15,14 +15,6 @@ use support::kafka::{self, Record};
 use support::process::Process;
 use support::stream::{self, Random};
 
-/// Members that are gone are noticed soon.
-const SOON: [&str; 4] = [
-    "workers=1",
-    "kafka.properties.session.timeout.ms=1500",
-    "kafka.properties.heartbeat.interval.ms=300",
-    "commit.interval=20ms",
-];
-
 /// Some places are reached only when everything has been read.
 const LINGER: Duration = Duration::from_millis(1_500);
 
@@ -34,13 +26,6 @@ fn alone() -> MutexGuard<'static, ()> {
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|number| number.parse().expect("a number"))
-}
-
-/// A daemon whose members are missed soon.
-fn daemon(partitions: i32) -> Daemon {
-    let mut daemon = Daemon::new(partitions);
-    SOON.iter().for_each(|set| daemon.set(set));
-    daemon
 }
 
 /// Nothing is lost, doubled or wrong.
@@ -70,7 +55,7 @@ fn kill_at_random(instances: u64, kills: u64) {
     let mut random = Random(seed);
     random.below(1);
     let partitions = 2 * instances as i32;
-    let daemon = daemon(partitions);
+    let daemon = Daemon::restless(partitions);
     let records = stream::generate(kills * 400, partitions);
     let names: Vec<String> = (0..instances).map(|number| format!("i{number}")).collect();
     let mut processes: Vec<Process> =
@@ -107,9 +92,9 @@ fn one_of_three_instances_is_killed() {
 /// The daemon ends at a named place, again and again, and is started again each time.
 fn crash_at(place: &str, sets: &[&str], partitions: i32) {
     let _alone = alone();
-    let mut daemon = daemon(partitions);
+    let mut daemon = Daemon::restless(partitions);
     sets.iter().for_each(|set| daemon.set(set));
-    let records = stream::generate(2_400, partitions);
+    let records = stream::generate(1_200, partitions);
     let mut crashes = 0;
     for (round, part) in records.chunks(400).enumerate() {
         kafka::send(daemon.input(), part);
@@ -165,9 +150,10 @@ fn a_crash_when_leads_are_restored_does_no_harm() {
 #[test]
 fn what_is_aborted_is_taken_back_and_repeated() {
     let _alone = alone();
-    let daemon = daemon(3);
+    let daemon = Daemon::restless(3);
     let records = stream::generate(4_000, 3);
-    let mut process = Process::start(&daemon, "one", &["commit.records=100"], "refuse-commit=40%return");
+    let fails = "refuse-commit=40%return;refuse-record=1%return";
+    let mut process = Process::start(&daemon, "one", &["commit.records=100"], fails);
     for part in records.chunks(500) {
         kafka::send(daemon.input(), part);
         daemon.wait_until_read_or(|| {
@@ -183,7 +169,7 @@ fn what_is_aborted_is_taken_back_and_repeated() {
 /// One of two instances ends while it gives partitions up to the other.
 fn crash_in_revoke(place: &str) {
     let _alone = alone();
-    let daemon = daemon(4);
+    let daemon = Daemon::restless(4);
     let records = stream::generate(2_400, 4);
     for part in records.chunks(800) {
         let mut first = Process::start(&daemon, "one", &[], &format!("{place}=return"));

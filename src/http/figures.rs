@@ -165,7 +165,7 @@ fn attribution(model: &Model, metrics: &Metrics) -> Value {
     let Some(rules) = &model.attribution else { return json!({}) };
     let credited = |at: &usize| rules.credit.contains(*at);
     let steps = (0..model.stages.len()).filter(credited);
-    let last = steps.clone().filter(|&at| !model.stages[at].side).last().or(steps.last());
+    let last = steps.clone().rfind(|&at| !model.stages[at].side).or(steps.clone().next_back());
     let stage = last.map_or("", |at| model.stages[at].name.as_str());
     let models = rules.models.iter().map(|by| {
         let wanted = |series: &Metric| label(series, "model") == by.name() && label(series, "stage") == stage;

@@ -3,12 +3,15 @@
 
 use super::admin::wait_for;
 use super::{ANSWER_TIMEOUT, Error, LogContext, RETRY_PAUSE, client_config};
-use crate::config::Settings;
+use crate::config::{Kafka, Settings};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+/// For a client to say why it cannot connect.
+const WHY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Kafka's own limit of a batch, where a topic says nothing else.
 const KAFKA_MAX_MESSAGE_BYTES: u64 = 1_048_588;
 /// A lead with many traits and touches may be far larger than an event.
@@ -133,13 +136,27 @@ fn admin(settings: &Settings) -> Result<AdminClient<LogContext>, Error> {
     client_config(&settings.kafka, &[], &[]).create_with_context(LogContext).map_err(Error::Client)
 }
 
+/// An admin client keeps to itself why it cannot connect, such as a wrong password; another kind of client tells the log.
+fn tell_why(kafka: &Kafka) {
+    let config = client_config(kafka, &[], &[("group.id", &kafka.group)]);
+    let Ok(client) = config.create_with_context::<_, BaseConsumer<LogContext>>(LogContext) else { return };
+    let deadline = Instant::now() + WHY_TIMEOUT;
+    while Instant::now() < deadline {
+        // What it says goes to its context.
+        let _ = client.poll(Duration::from_millis(100));
+    }
+}
+
 /// One question for all topics would need the right to list them; one for each is answered in any case.
 fn look_up(
     settings: &Settings,
     admin: &AdminClient<LogContext>,
     topic: &str,
 ) -> Result<Option<Found>, Error> {
-    let unreachable = |reason| Error::Unreachable { brokers: settings.kafka.brokers.clone(), reason };
+    let unreachable = |reason| {
+        tell_why(&settings.kafka);
+        Error::Unreachable { brokers: settings.kafka.brokers.clone(), reason }
+    };
     let metadata = admin.inner().fetch_metadata(Some(topic), ANSWER_TIMEOUT).map_err(unreachable)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     match found.and_then(|found| found.error()).map(RDKafkaErrorCode::from) {

@@ -175,7 +175,8 @@ impl std::fmt::Debug for Xxh3Writer {
 }
 
 impl Writing {
-    /// Begins a checkpoint: `offset` is the changelog's end, or one before it; `meta` is committed.
+    /// Begins a checkpoint: `offset` is the changelog's end, or one before it; `meta` is in the changelog before
+    /// that, or is the latest of it.
     ///
     /// # Errors
     /// The folder cannot be written to.

@@ -342,8 +342,20 @@ impl Worker {
         }
     }
 
-    /// Begins to commit everything that was applied.
+    /// Begins to commit everything that was applied; goes back if the transaction failed before its commit.
     fn hand_over(&mut self) -> Result<(), Error> {
+        match self.send() {
+            Err(Error::Kafka(kafka::Error::Aborted(fault))) if fault.is_transaction_failed() => {
+                let start = Instant::now();
+                self.transactions.abort()?;
+                self.go_back(&fault, start.elapsed())
+            }
+            sent => sent,
+        }
+    }
+
+    /// Sends everything that was applied, and begins to commit it.
+    fn send(&mut self) -> Result<(), Error> {
         let dirty = self.partitions.all_working().any(|working| working.dirty);
         if self.batch.is_empty() && !dirty {
             return Ok(());
@@ -386,14 +398,17 @@ impl Worker {
                 self.partitions.settle();
                 Ok(())
             }
-            Err(kafka::Error::Aborted(fault)) => {
-                tracing::warn!(%fault, "the transaction was given up; its records are read again");
-                self.status.note_abort();
-                self.telling.aborted(ended.took);
-                self.roll_back()
-            }
+            Err(kafka::Error::Aborted(fault)) => self.go_back(&fault, ended.took),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The transaction was given up.
+    fn go_back(&mut self, fault: &kafka::native::Fault, took: Duration) -> Result<(), Error> {
+        tracing::warn!(%fault, "the transaction was given up; its records are read again");
+        self.status.note_abort();
+        self.telling.aborted(took);
+        self.roll_back()
     }
 
     /// Goes back to what is committed, and reads on from there.

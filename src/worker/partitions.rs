@@ -21,7 +21,6 @@ const COPIED_AT_ONCE: u32 = 2_000;
 enum Held {
     Restoring {
         progress: Arc<Progress>,
-        rules: Arc<Rules>,
     },
     Working(Box<Working>),
     /// Its leads were judged by a later version of the model: nothing may be changed by this one.
@@ -93,8 +92,14 @@ impl Partitions {
         &mut self.held[place]
     }
 
+    /// Whether the partition waits for this restore. If it was given up and given back meanwhile, another is on its way, and
+    /// this one may lack what another member did in between.
+    fn awaits(&mut self, number: i32, restore: &Arc<Progress>) -> bool {
+        matches!(self.slot(number), Some(Held::Restoring { progress }) if Arc::ptr_eq(progress, restore))
+    }
+
     fn remove(&mut self, number: i32) {
-        if let Some(Held::Restoring { progress, .. }) = self.slot(number).take() {
+        if let Some(Held::Restoring { progress }) = self.slot(number).take() {
             progress.cancel();
         }
         self.copies.retain(|copy| copy.partition != number);
@@ -167,7 +172,7 @@ impl Partitions {
         let Some(copy) = self.copies.iter_mut().find(|copy| copy.partition == partition) else { return };
         copy.asked = false;
         let file = checkpoint::file(dir, &settings.kafka.changelog(), partition);
-        match Writing::begin(file, offset, working.committed_meta(), working.leads.versions().known()) {
+        match Writing::begin(file, offset, working.kept_meta(), working.leads.versions().known()) {
             Ok(writing) => copy.writing = Some(writing),
             Err(error) => {
                 tracing::warn!(partition, %error, folder = %dir.display(), "the checkpoint cannot be written; see state.dir");
@@ -179,7 +184,7 @@ impl Partitions {
     /// Nobody waits for leads any more.
     fn cancel_restores(&self) {
         for held in self.held.iter().flatten() {
-            if let Held::Restoring { progress, .. } = held {
+            if let Held::Restoring { progress } = held {
                 progress.cancel();
             }
         }
@@ -230,8 +235,7 @@ impl Worker {
         let progress = Arc::<Progress>::default();
         let rules = self.rules.clone();
         self.status.set(number, State::Restoring(progress.clone()));
-        *self.partitions.slot(number) =
-            Some(Held::Restoring { progress: progress.clone(), rules: rules.clone() });
+        *self.partitions.slot(number) = Some(Held::Restoring { progress: progress.clone() });
         self.restorer.add(Job::Restore { partition: number, rules, progress });
     }
 
@@ -265,8 +269,10 @@ impl Worker {
                 Ended::End { partition, offset } => {
                     self.partitions.begin_copy(&self.settings, partition, offset, Instant::now());
                 }
-                Ended::Restored { partition, restored } => {
-                    if let Some(restored) = restored? {
+                Ended::Restored { partition, progress, restored } => {
+                    if let Some(restored) = restored?
+                        && self.partitions.awaits(partition, &progress)
+                    {
                         self.begin_work(partition, *restored)?;
                     }
                 }
@@ -276,11 +282,6 @@ impl Worker {
     }
 
     fn begin_work(&mut self, number: i32, restored: Restored) -> Result<(), Error> {
-        // Given up and given back meanwhile: another restore is on its way.
-        let Some(Held::Restoring { rules, .. }) = self.partitions.slot(number) else { return Ok(()) };
-        if !Arc::ptr_eq(rules, restored.leads.rules()) {
-            return Ok(());
-        }
         if let Some(version) = restored.leads.versions().newer_than(&self.rules) {
             tracing::warn!(
                 partition = number,
@@ -377,5 +378,23 @@ impl Worker {
             let _ = thread.join();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_of_an_earlier_assignment_is_not_taken() {
+        let mut partitions = Partitions::default();
+        let (earlier, later) = (Arc::<Progress>::default(), Arc::<Progress>::default());
+        *partitions.slot(3) = Some(Held::Restoring { progress: earlier.clone() });
+        assert!(partitions.awaits(3, &earlier));
+        partitions.remove(3);
+        assert!(!partitions.awaits(3, &earlier));
+        *partitions.slot(3) = Some(Held::Restoring { progress: later.clone() });
+        assert!(!partitions.awaits(3, &earlier));
+        assert!(partitions.awaits(3, &later));
     }
 }

@@ -124,6 +124,8 @@ pub enum Ended {
     /// `None`: it was cancelled.
     Restored {
         partition: i32,
+        /// Of the job: the partition may have been given up and given back meanwhile.
+        progress: Arc<Progress>,
         restored: Result<Option<Box<Restored>>, Error>,
     },
     End {
@@ -160,7 +162,7 @@ impl Restorer {
                         let wanted = Wanted { partition, rules: &rules, progress: &progress };
                         let restored = clients.restore(wanted).map(|restored| restored.map(Box::new));
                         *lock(&present) = None;
-                        Ended::Restored { partition, restored }
+                        Ended::Restored { partition, progress, restored }
                     }
                     // Without an answer the checkpoint is given up.
                     Job::End(partition) => match clients.end.watermarks(partition, ANSWER) {

@@ -106,9 +106,9 @@ impl Working {
         self.committed.meta.next_offset
     }
 
-    /// What the last commit kept besides the leads.
-    pub fn committed_meta(&self) -> &Meta {
-        &self.committed.meta
+    /// What the changelog has besides the leads once the commit that is under way took place.
+    pub fn kept_meta(&self) -> &Meta {
+        &self.handed.as_ref().unwrap_or(&self.committed).meta
     }
 
     /// Where the input goes on after the commit that is under way or just took place.
@@ -173,5 +173,27 @@ impl Working {
         self.empty_since = None;
         // Its model may not be the one that the changelog knows.
         self.dirty = self.leads.rules().model.fingerprint != meta.fingerprint;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::partition::Limits;
+    use crate::model::Model;
+
+    #[test]
+    fn a_checkpoint_that_begins_during_a_commit_keeps_what_that_commit_keeps() {
+        let text = "model: m\nversion: 1\nstages: [{ name: visitor }]\n";
+        let loaded = Model::load("m.yaml", text.as_bytes(), &mut |_| unreachable!());
+        let rules = Arc::new(Rules::new(Arc::new(loaded.expect("it is good").model)));
+        let leads = Partition::new(rules, Limits::default());
+        let mut working = Working::new(leads, Meta::default(), Vec::new());
+        working.note_record(41);
+        assert_eq!(working.kept_meta().next_offset, 0);
+        working.hand_over();
+        assert_eq!(working.kept_meta().next_offset, 42);
+        working.roll_back();
+        assert_eq!(working.kept_meta().next_offset, 0);
     }
 }

@@ -20,6 +20,24 @@ pub fn brokers() -> &'static str {
     &cluster().0
 }
 
+/// What a broker has besides its plain listener; to be said before the first question for [`brokers`].
+#[derive(Debug, Default)]
+pub struct Special {
+    /// `NAME://ADDRESS` of more listeners.
+    pub listeners: Vec<String>,
+    /// More lines of server.properties.
+    pub properties: String,
+    /// More arguments for the tool that formats the storage.
+    pub format: Vec<String>,
+}
+
+static SPECIAL: OnceLock<Special> = OnceLock::new();
+
+/// Gives the broker of this test binary more than others have.
+pub fn specialise(special: Special) {
+    SPECIAL.set(special).expect("it is said once");
+}
+
 /// Kills the broker and starts it again with the same address and data; `false`: it is not ours.
 pub fn restart() -> bool {
     let Some(broker) = &cluster().1 else { return false };
@@ -66,8 +84,10 @@ impl Broker {
         fs::write(&properties, server_properties(&address, controller_port, &dir))
             .expect("server.properties");
 
+        let special = SPECIAL.get_or_init(Special::default);
         let format = ["kafka.tools.StorageTool", "format", "-t", "cXVhbGlmeWQtdGVzdHMtMQ", "-c"];
-        let formatted = java(libs).args(format).arg(&properties).output().expect("java starts");
+        let formatted =
+            java(libs).args(format).arg(&properties).args(&special.format).output().expect("java starts");
         assert!(formatted.status.success(), "the broker's storage was not formatted: {formatted:?}");
 
         let java = run(libs, &dir);
@@ -138,7 +158,7 @@ fn java(libs: &Path) -> Command {
     command
 }
 
-fn free_ports() -> (u16, u16) {
+pub fn free_ports() -> (u16, u16) {
     let listen = || TcpListener::bind("127.0.0.1:0").expect("a free port");
     let (a, b) = (listen(), listen());
     let port = |listener: &TcpListener| listener.local_addr().expect("address of a listener").port();
@@ -146,13 +166,15 @@ fn free_ports() -> (u16, u16) {
 }
 
 fn server_properties(address: &str, controller_port: u16, dir: &Path) -> String {
+    let Special { listeners, properties, .. } = SPECIAL.get_or_init(Special::default);
+    let more: String = listeners.iter().map(|listener| format!(",{listener}")).collect();
     // Records carry the time of their events: any retention by time would delete old ones under a running test.
     format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://{address},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://{address}
+listeners=PLAINTEXT://{address},CONTROLLER://127.0.0.1:{controller_port}{more}
+advertised.listeners=PLAINTEXT://{address}{more}
 controller.listener.names=CONTROLLER
 log.dirs={}
 log.retention.ms=-1
@@ -167,6 +189,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+log.cleaner.backoff.ms=200
+{properties}
 ",
         dir.join("data").display()
     )

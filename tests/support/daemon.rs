@@ -12,6 +12,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 const OUTPUTS: [&str; 5] = ["transitions", "alerts", "slas", "scores", "dead_letter"];
+const SOON: [&str; 4] = [
+    "workers=1",
+    "kafka.properties.session.timeout.ms=1500",
+    "kafka.properties.heartbeat.interval.ms=300",
+    "commit.interval=20ms",
+];
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Daemon {
@@ -47,6 +53,13 @@ impl Daemon {
         kafka::create_topics(&topics, &[]);
         let changelog = format!("{}-changelog", daemon.name);
         kafka::create_topics(&[(&changelog, partitions)], &[("cleanup.policy", "compact")]);
+        daemon
+    }
+
+    /// One whose members are missed soon after they are gone, and whose workers are one each.
+    pub fn restless(partitions: i32) -> Daemon {
+        let mut daemon = Daemon::new(partitions);
+        SOON.iter().for_each(|set| daemon.set(set));
         daemon
     }
 
@@ -172,7 +185,7 @@ limits: {{ alert_max_age: 36500d }}
             name: self.name.clone(),
             folder,
             input: self.input.clone(),
-            sets: vec!["kafka.instance=companion".into()],
+            sets: self.sets.iter().cloned().chain(["kafka.instance=companion".into()]).collect(),
             stop: Arc::default(),
             thread: None,
             address: Arc::default(),

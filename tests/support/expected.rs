@@ -7,46 +7,60 @@ use qualifyd::core::partition::{Limits, Outcome, Partition, Record as Input, Tim
 use qualifyd::core::rules::Rules;
 use qualifyd::output;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 /// What a reader of an output topic sees of a record, without where it stands.
 pub type Seen = (String, String, String, String, String);
 
+/// What must come out, by topic.
+pub type Expected = BTreeMap<&'static str, Vec<Seen>>;
+
 /// What `replay` says of the same input: each partition by itself, in order, by topic.
-pub fn replay(model: &Path, records: &[Record]) -> BTreeMap<&'static str, Vec<Seen>> {
+pub fn replay(model: &Path, records: &[Record]) -> Expected {
+    let model = fs::read_to_string(model).expect("the model");
+    replay_versions(&[(&model, records)])
+}
+
+/// The same for records before and after the model was changed.
+pub fn replay_versions(parts: &[(&str, &[Record])]) -> Expected {
     let mut partitions: BTreeMap<i32, Partition> = BTreeMap::new();
-    let model = qualifyd::check::load(model).expect("the model is good").model;
-    let rules = Arc::new(Rules::new(Arc::new(model)));
-    let mut effects = Effects::default();
-    let mut id = String::new();
-    let mut seen: BTreeMap<&str, Vec<Seen>> = BTreeMap::new();
-    for record in records {
-        let leads = partitions
-            .entry(record.partition)
-            .or_insert_with(|| Partition::new(rules.clone(), Limits::default()));
-        effects.clear();
-        let timestamp = record.timestamp_ms.map_or(Timestamp::None, Timestamp::At);
-        let input = Input { value: record.value.as_deref(), timestamp };
-        let outcome = leads.apply(input, None, &mut effects);
-        for output in effects.outputs() {
-            let mut time = Vec::new();
-            qualifyd::event::time::write_rfc3339(&mut time, output.at_ms);
-            output::write_id(&mut id, &output);
-            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-            let kind = output::event_type(output.topic).to_owned();
-            let row = (output.lead.to_owned(), id.clone(), kind, text(&time), text(output.data));
-            seen.entry(output::topic_name(output.topic)).or_default().push(row);
-        }
-        if let Outcome::Rejected(rejection) = outcome {
-            seen.entry("dead_letter").or_default().push(dead_letter(
-                record,
-                rejection.reason.name(),
-                &rejection.detail,
-            ));
+    let mut seen = Expected::new();
+    for (model, records) in parts {
+        let folder = tempfile::tempdir().expect("temp folder");
+        let file = folder.path().join("model.yaml");
+        fs::write(&file, model).expect("model.yaml");
+        let model = qualifyd::check::load(&file).expect("the model is good").model;
+        let rules = Arc::new(Rules::new(Arc::new(model)));
+        partitions.values_mut().for_each(|partition| partition.change_model(rules.clone()));
+        for record in *records {
+            let new = || Partition::new(rules.clone(), Limits::default());
+            replay_record(partitions.entry(record.partition).or_insert_with(new), record, &mut seen);
         }
     }
     seen
+}
+
+fn replay_record(leads: &mut Partition, record: &Record, seen: &mut Expected) {
+    let mut effects = Effects::default();
+    let mut id = String::new();
+    let timestamp = record.timestamp_ms.map_or(Timestamp::None, Timestamp::At);
+    let input = Input { value: record.value.as_deref(), timestamp };
+    let outcome = leads.apply(input, None, &mut effects);
+    for output in effects.outputs() {
+        let mut time = Vec::new();
+        qualifyd::event::time::write_rfc3339(&mut time, output.at_ms);
+        output::write_id(&mut id, &output);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        let kind = output::event_type(output.topic).to_owned();
+        let row = (output.lead.to_owned(), id.clone(), kind, text(&time), text(output.data));
+        seen.entry(output::topic_name(output.topic)).or_default().push(row);
+    }
+    if let Outcome::Rejected(rejection) = outcome {
+        let letter = dead_letter(record, rejection.reason.name(), &rejection.detail);
+        seen.entry("dead_letter").or_default().push(letter);
+    }
 }
 
 /// A dead letter in the shape of the other records: key, reason, detail, timestamp, value.
@@ -70,7 +84,11 @@ pub fn written(topic: &str) -> Vec<Seen> {
 
 /// The topics hold what `replay` says of these records.
 pub fn check_outputs(daemon: &Daemon, records: &[Record]) {
-    let mut expected = replay(&daemon.model(), records);
+    check_expected(daemon, replay(&daemon.model(), records));
+}
+
+/// The topics hold exactly this.
+pub fn check_expected(daemon: &Daemon, mut expected: Expected) {
     for name in ["transitions", "alerts", "slas", "scores"] {
         check(name, written(&daemon.topic(name)), expected.remove(name));
     }

@@ -1,7 +1,9 @@
 //! What a test does with a cluster: create topics, send records, read what is committed.
 
 use super::broker;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -62,11 +64,26 @@ pub fn create_topics(topics: &[(&str, i32)], settings: &[(&str, &str)]) {
     }
 }
 
-/// Changes a setting of a topic.
-pub fn set_topic(topic: &str, key: &str, value: &str) {
+/// Gives a topic more partitions.
+pub fn add_partitions(topic: &str, count: usize) {
     let admin: AdminClient<DefaultClientContext> =
         client_config().create().expect("an admin client is created");
-    let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(key, value).set("retention.ms", "-1");
+    let more = NewPartitions::new(topic, count);
+    let created = qualifyd::kafka::admin::wait_for(admin.create_partitions([&more], &AdminOptions::new()));
+    created.expect("the cluster answers").pop().expect("one answer").expect("the topic is changed");
+}
+
+/// Changes a setting of a topic.
+pub fn set_topic(topic: &str, key: &str, value: &str) {
+    set_topic_to(topic, &[(key, value)]);
+}
+
+/// Changes settings of a topic, all those that are not named back to the cluster's.
+pub fn set_topic_to(topic: &str, settings: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> =
+        client_config().create().expect("an admin client is created");
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set("retention.ms", "-1");
+    let change = settings.iter().fold(change, |change, (key, value)| change.set(key, value));
     let altered = qualifyd::kafka::admin::wait_for(admin.alter_configs([&change], &AdminOptions::new()));
     altered.expect("the cluster answers").pop().expect("one answer").expect("the setting is changed");
 }

@@ -17,19 +17,18 @@ pub struct Process {
 impl Process {
     /// Starts the daemon as an instance of its group; `failpoints` as the variable `FAILPOINTS` has them.
     pub fn start(daemon: &Daemon, instance: &str, sets: &[&str], failpoints: &str) -> Process {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        Process::start_with(daemon, instance, &sets, failpoints)
+    }
+
+    /// Starts it with more arguments.
+    pub fn start_with(daemon: &Daemon, instance: &str, arguments: &[&str], failpoints: &str) -> Process {
         let config = daemon.settings_file();
         let log = config.with_file_name(format!("{}.log", super::kafka::unique(instance)));
         let mut command = Command::new(env!("CARGO_BIN_EXE_qualifyd"));
         command.arg("run").arg("--config").arg(&config);
-        command.arg("--set").arg(format!("kafka.instance={instance}"));
-        command.args(
-            daemon
-                .sets()
-                .iter()
-                .map(String::as_str)
-                .chain(sets.iter().copied())
-                .flat_map(|set| ["--set", set]),
-        );
+        command.args(daemon.sets().iter().flat_map(|set| ["--set", set]));
+        command.arg("--set").arg(format!("kafka.instance={instance}")).args(arguments);
         Process::spawn(command.env("FAILPOINTS", failpoints), log)
     }
 

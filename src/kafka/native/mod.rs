@@ -64,6 +64,11 @@ impl Fault {
         self.code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
     }
 
+    /// Records are not taken because the transaction, or the whole client, has failed before.
+    pub fn is_transaction_failed(&self) -> bool {
+        self.code == rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__STATE
+    }
+
     /// Takes an error object over; null: success.
     fn check(error: *mut rd::rd_kafka_error_t) -> Result<(), Fault> {
         if error.is_null() {

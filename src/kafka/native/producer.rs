@@ -130,6 +130,9 @@ impl Producer {
         value: Option<&[u8]>,
         headers: *mut rd::rd_kafka_headers_t,
     ) -> Result<(), Fault> {
+        if failpoints::fails("refuse-record") {
+            return Err(Fault::of_code(rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__STATE));
+        }
         use rd::rd_kafka_vtype_t::*;
         type Part = rd::rd_kafka_vu_s__bindgen_ty_1;
         let memory = |bytes: Option<&[u8]>| {
