@@ -173,16 +173,28 @@ group.min.session.timeout.ms=1000
 }
 
 /// The folder with the broker's jars, fetched once per build folder.
-fn jars() -> PathBuf {
+pub fn jars() -> PathBuf {
+    fetched(
+        "kafka",
+        &[("org.apache.kafka", "kafka_2.13", KAFKA_VERSION), ("org.slf4j", "slf4j-simple", "1.7.36")],
+    )
+}
+
+/// The folder with the jars of Kafka's command line tools.
+pub fn tools() -> PathBuf {
+    fetched("kafka-tools", &[("org.apache.kafka", "kafka-tools", KAFKA_VERSION)])
+}
+
+fn fetched(name: &str, artifacts: &[(&str, &str, &str)]) -> PathBuf {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let jars = cache.join(format!("kafka-{KAFKA_VERSION}"));
+    let jars = cache.join(format!("{name}-{KAFKA_VERSION}"));
     let lock = File::create(cache.join("kafka.lock")).expect("lock file in the build folder");
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("lock of the jars' folder");
     if !jars.exists() {
         // Fetched beside its place and then moved there, so that a folder in its place is a whole one.
-        let partial = cache.join(format!("kafka-{KAFKA_VERSION}.partial"));
+        let partial = cache.join(format!("{name}-{KAFKA_VERSION}.partial"));
         remove_if_there(&partial).expect("the remains of an unfinished download can be removed");
-        fetch_jars(&partial);
+        fetch_jars(&partial, artifacts);
         fs::rename(partial.join("libs"), &jars).expect("the jars are moved to their place");
         remove_if_there(&partial).expect("the rest of the download can be removed");
     }
@@ -196,10 +208,10 @@ fn remove_if_there(dir: &Path) -> io::Result<()> {
     }
 }
 
-fn fetch_jars(dir: &Path) {
+fn fetch_jars(dir: &Path, artifacts: &[(&str, &str, &str)]) {
     fs::create_dir_all(dir).expect("a folder for the download");
     let pom = dir.join("pom.xml");
-    fs::write(&pom, pom_xml()).expect("pom.xml");
+    fs::write(&pom, pom_xml(artifacts)).expect("pom.xml");
     let fetched = Command::new("mvn")
         .args(["--batch-mode", "--quiet", "--file"])
         .arg(&pom)
@@ -216,8 +228,8 @@ fn fetch_jars(dir: &Path) {
     }
 }
 
-fn pom_xml() -> String {
-    let dependency = |group: &str, artifact: &str, version: &str| {
+fn pom_xml(artifacts: &[(&str, &str, &str)]) -> String {
+    let dependency = |(group, artifact, version): &(&str, &str, &str)| {
         format!(
             "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>"
         )
@@ -225,8 +237,7 @@ fn pom_xml() -> String {
     format!(
         "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\
          <groupId>qualifyd</groupId><artifactId>test-broker</artifactId><version>1</version>\
-         <dependencies>{}{}</dependencies></project>",
-        dependency("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
-        dependency("org.slf4j", "slf4j-simple", "1.7.36"),
+         <dependencies>{}</dependencies></project>",
+        artifacts.iter().map(dependency).collect::<String>(),
     )
 }

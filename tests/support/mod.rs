@@ -6,4 +6,5 @@ pub mod daemon;
 pub mod expected;
 pub mod kafka;
 pub mod process;
+pub mod python;
 pub mod stream;
