@@ -42,7 +42,10 @@ impl Shown {
         if millionths.abs() >= 4.5e15 {
             return self.0;
         }
-        let hundredths = (millionths.round() as i64).abs() + 5_000;
+        // `f64::round` and `f64::fract` are function calls on plain x86-64.
+        let whole = millionths as i64;
+        let up = (millionths - whole as f64).abs() >= 0.5;
+        let hundredths = whole.abs() + i64::from(up) + 5_000;
         let shown = (hundredths / 10_000) as f64 / 100.0;
         if self.0 < 0.0 && shown != 0.0 { -shown } else { shown }
     }
@@ -94,8 +97,9 @@ impl JsonSchema for Seconds {
 
 /// Whole numbers without a decimal point.
 fn serialize_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if number.fract() == 0.0 && number.abs() < 9e15 {
-        serializer.serialize_i64(number as i64)
+    let whole = number as i64;
+    if number.abs() < 9e15 && whole as f64 == number {
+        serializer.serialize_i64(whole)
     } else {
         serializer.serialize_f64(number)
     }

@@ -4,6 +4,7 @@ use super::attribution;
 use super::contribution;
 use super::lead::{Lead, SeenHeld, Sighting, TraitHeld};
 use super::rules::{InHand, Rules};
+use crate::event::scan::Scan;
 use crate::event::{Event, Value};
 use crate::model::compiled::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -84,10 +85,18 @@ pub fn points(points: &Points, event: &Event<'_>) -> f64 {
 
 fn apply_touch(rules: &Rules, lead: &mut Lead, event: &Event<'_>) -> bool {
     let Some(attribution) = &rules.model.attribution else { return false };
-    let channel = attribution.channels.iter().position(|channel| channel.matcher.matches(event.scan));
-    let Some(channel) = channel else { return false };
-    attribution::touch(lead, attribution, channel as ChannelId, event.time_ms);
+    let Some(channel) = channel(attribution, event.scan) else { return false };
+    attribution::touch(lead, attribution, channel, event.time_ms);
     true
+}
+
+/// The first channel that matches.
+fn channel(attribution: &Attribution, scan: &Scan<'_>) -> Option<ChannelId> {
+    let [by_name, by_kind] = attribution.dispatch.candidates(scan);
+    let matches = |&id: &ChannelId| attribution.channels[usize::from(id)].rest.matches(scan);
+    let named = by_name.iter().copied().find(matches);
+    let mut earlier = by_kind.iter().copied().take_while(|&id| named.is_none_or(|named| id < named));
+    earlier.find(matches).or(named)
 }
 
 /// Per trait the value with the latest event time wins, on a tie the later arrival. Returns whether a value changed.

@@ -1,5 +1,5 @@
 //! When time alone will next change something for a lead (SPEC §5, "Due times"): the first whole second at which it
-//! does, found by halving spans in which it may.
+//! does, found by splitting spans in which it may.
 
 use super::alert;
 use super::judge::Judge;
@@ -72,7 +72,7 @@ impl Search<'_> {
         let (mut start, mut length) = (self.from, FIRST_SPAN);
         while start <= to {
             let end = to.min(start.saturating_add(length - 1));
-            if let Some(due) = self.first(suspects, start, end) {
+            if let Some(due) = self.first(suspects, start, end, true) {
                 return Some(due);
             }
             (start, length) = (end + 1, length.saturating_mul(8));
@@ -80,8 +80,9 @@ impl Search<'_> {
         None
     }
 
-    /// The first due second of a span, by halving it as long as something may happen.
-    fn first(&mut self, suspects: &Suspects, from: i64, to: i64) -> Option<Due> {
+    /// The first due second of a span, by splitting it as long as something may happen: where that is to be expected if
+    /// `aim`, else in the middle.
+    fn first(&mut self, suspects: &Suspects, from: i64, to: i64, aim: bool) -> Option<Due> {
         if self.looks == 0 {
             return Some(Due { second: from, certain: false });
         }
@@ -93,8 +94,12 @@ impl Search<'_> {
         if from == to || self.coarse && (to - from) * 8 <= from - self.from {
             return Some(Due { second: from, certain: from == to });
         }
-        let middle = from + (to - from) / 2;
-        self.first(suspects, from, middle).or_else(|| self.first(suspects, middle + 1, to))
+        let aimed = if aim { suspects.aim(self.rules, self.lead, self.memo, from, to) } else { None };
+        let (last, sure) = aimed.unwrap_or((from + (to - from) / 2, true));
+        // An aim that was far off is not trusted twice: every second split halves the span at least.
+        let near = |length: i64| sure || length * 2 <= to - from;
+        self.first(suspects, from, last, near(last - from))
+            .or_else(|| self.first(suspects, last + 1, to, near(to - last)))
     }
 }
 
@@ -140,6 +145,20 @@ impl Suspects {
         }
     }
 
+    /// Where to split a span, right after [`Self::may_happen`] of it, so that the search is short: the last second of
+    /// the first part, and whether nothing is lost if nothing happens there.
+    fn aim(&self, rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> Option<(i64, bool)> {
+        let emit = rules.model.emit_scores.filter(|_| self.record || !self.scores.is_empty())?;
+        let may_send = lead.sent.map_or(from, |sent| (sent.at + emit.every + 999).div_euclid(1000));
+        if from < may_send {
+            return (may_send <= to).then_some((may_send - 1, true));
+        }
+        let mut judge = Judge::over(&rules.model, lead, from * 1000..=to * 1000, memo);
+        let part = self.scores.iter().filter_map(|&id| crossing(&mut judge, &emit, id)).fold(2.0, f64::min);
+        let part = if self.record { 0.0 } else { part };
+        (part <= 1.0).then(|| ((from + ((to - from) as f64 * part.max(0.0)) as i64).min(to - 1), false))
+    }
+
     /// Whether any of them may come about over a part of the span.
     fn may_happen(&self, rules: &Rules, lead: &Lead, memo: &mut Memo, from: i64, to: i64) -> bool {
         let (model, end) = (&*rules.model, to * 1000);
@@ -155,6 +174,20 @@ impl Suspects {
                     && (self.record || self.scores.iter().any(|&id| score_moved(&mut judge, &emit, id)))
             })
     }
+}
+
+/// The part of the judge's span after which a score has moved far enough, were it to move evenly; over 1 or not a number
+/// if it does not.
+fn crossing(judge: &mut Judge<'_>, emit: &EmitScores, id: ScoreId) -> Option<f64> {
+    let before = *judge.lead.sent_scores.get(usize::from(id))?;
+    let grades = &judge.model.scores[usize::from(id)].grades;
+    let bar = |grade: Option<u8>| Some(grades.get(usize::from(grade?))?.bar);
+    let falls_below = bar(before.grade).map_or(f64::MIN, |bar| bar).max(before.value - emit.on_change_of);
+    let better = before.grade.and_then(|grade| grade.checked_sub(1));
+    let rises_to = bar(better).map_or(f64::MAX, |bar| bar).min(before.value + emit.on_change_of);
+    let now = judge.score(id);
+    let far = if now.low <= falls_below { now.high - falls_below } else { rises_to - now.low };
+    Some(far / (now.high - now.low))
 }
 
 /// Whether time alone brings something about at a second. `memo` must have been cleared for the lead.

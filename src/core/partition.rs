@@ -93,7 +93,6 @@ pub struct Partition {
     rules: Arc<Rules>,
     limits: Limits,
     scanner: Scanner,
-    lowercase: String,
     matched: Vec<SignalId>,
     leads: Leads,
 }
@@ -101,14 +100,7 @@ pub struct Partition {
 impl Partition {
     pub fn new(rules: Arc<Rules>, limits: Limits) -> Partition {
         let leads = Leads::new(&rules);
-        Partition {
-            rules,
-            limits,
-            scanner: Scanner::default(),
-            lowercase: String::new(),
-            matched: Vec::new(),
-            leads,
-        }
+        Partition { rules, limits, scanner: Scanner::default(), matched: Vec::new(), leads }
     }
 
     /// Notes changes from now on, so that they can be committed or taken back.
@@ -153,7 +145,7 @@ impl Partition {
             Ok(event) => event,
             Err(rejection) => return Some(Outcome::Rejected(rejection)),
         };
-        rules.matched(&scan, &mut self.lowercase, &mut self.matched);
+        rules.matched(&scan, &mut self.matched);
         let activity = self.matched.iter().any(|&id| rules.model.signals[usize::from(id)].activity);
         let in_hand = InHand { event: &event, matched: &self.matched, activity };
         self.leads.event(rules, &self.limits, &in_hand, wall_ms, budget, effects)

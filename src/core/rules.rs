@@ -73,19 +73,10 @@ impl Rules {
     }
 
     /// The signals that an event matches, in model order, without allocation.
-    pub fn matched(&self, scan: &Scan<'_>, lowercase: &mut String, out: &mut Vec<SignalId>) {
+    pub fn matched(&self, scan: &Scan<'_>, out: &mut Vec<SignalId>) {
         out.clear();
         let model = &*self.model;
-        let by_kind = model.dispatch.by_kind[scan.kind() as usize].as_slice();
-        let by_name = match scan.name() {
-            Some(name) => {
-                lowercase.clear();
-                lowercase.push_str(name);
-                lowercase.make_ascii_lowercase();
-                model.dispatch.by_name.get(lowercase.as_str()).map_or(&[][..], |ids| ids)
-            }
-            None => &[],
-        };
+        let [by_name, by_kind] = model.dispatch.candidates(scan);
         for &id in by_name.iter().chain(by_kind) {
             if model.signals[usize::from(id)].rest.matches(scan) {
                 out.push(id);

@@ -221,3 +221,23 @@ fn a_qualification_that_asks_for_a_grade_knows_which_traits_are_known() {
     assert_eq!(calls(event("known", r#""t":"v""#)), 1);
     assert_eq!(calls(event("unknown too", "")), 0);
 }
+
+#[test]
+fn the_first_channel_that_matches_wins_however_it_is_found() {
+    // `named` and `later` are found by the event's name, `kind` by its kind.
+    let named = "named: { event: [A, C] }";
+    let by_kind = "kind: { kind: track, properties.n: 1 }";
+    for (channels, of_one, of_two) in
+        [(format!("{named}, {by_kind}"), 0, 0), (format!("{by_kind}, {named}"), 0, 1)]
+    {
+        let rest = format!("attribution: {{ channels: {{ {channels}, later: {{ event: a }} }} }}");
+        let rules = rules("points: { a: 1 }", &rest);
+        for (points, expected) in [("1", of_one), ("2", of_two)] {
+            let mut partition = Partition::new(rules.clone(), Limits::default());
+            apply(&mut partition, "A", START_MS, points);
+            let touches: Vec<u16> =
+                only_lead(&rules, &partition).touches.iter().map(|touch| touch.channel).collect();
+            assert_eq!(touches, [expected], "{channels}, {points}");
+        }
+    }
+}

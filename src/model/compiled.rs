@@ -1,7 +1,8 @@
 //! The model as the engine runs it: every name resolved to a dense index, every duration in milliseconds, every
 //! threshold and list filled in. The YAML reader produces it, `core` reads it, and nothing changes it afterwards.
 
-use super::matcher::{Matcher, NumberTest, Test};
+use super::matcher::{Matcher, NumberTest, Test, in_lowercase};
+use crate::event::scan::Scan;
 
 /// Index into [`Model::event_paths`].
 pub type PathId = u16;
@@ -127,13 +128,22 @@ pub struct Signal {
     pub seen: Vec<SeenId>,
 }
 
-/// Candidates by event name and kind, each list in model order and without repeats.
+/// Candidates (signals or channels, by their index) by event name and kind, each list in model order and without repeats.
 #[derive(Debug, Default)]
 pub struct Dispatch {
-    /// Signals that can only match an event of this name (ASCII-lowercased).
-    pub by_name: hashbrown::HashMap<String, Vec<SignalId>, NameHasher>,
-    /// All other signals, by the kinds that they can match (index: `Kind as usize`).
-    pub by_kind: [Vec<SignalId>; 6],
+    /// Those that can only match an event of this name (ASCII-lowercased).
+    pub by_name: hashbrown::HashMap<String, Vec<u16>, NameHasher>,
+    /// All others, by the kinds that they can match (index: `Kind as usize`).
+    pub by_kind: [Vec<u16>; 6],
+}
+
+impl Dispatch {
+    /// Those that an event may match: by its name, and by its kind.
+    pub fn candidates(&self, scan: &Scan<'_>) -> [&[u16]; 2] {
+        let by_name = scan.name().filter(|_| !self.by_name.is_empty());
+        let by_name = by_name.and_then(|name| in_lowercase(name, |name| self.by_name.get(name)));
+        [by_name.map_or(&[], Vec::as_slice), &self.by_kind[scan.kind() as usize]]
+    }
 }
 
 /// Hashes short names without a random seed, so that `core` stays without randomness: the names are the model's own.
@@ -440,6 +450,8 @@ pub enum Edge {
 pub struct Attribution {
     /// The first that matches names the channel.
     pub channels: Vec<Channel>,
+    /// Which channels can match an event, by its name and kind.
+    pub dispatch: Dispatch,
     /// Touches kept per lead, at least 1.
     pub touches: u32,
     /// 0: no touches are merged.
@@ -455,6 +467,8 @@ pub struct Attribution {
 pub struct Channel {
     pub name: String,
     pub matcher: Matcher,
+    /// What of the matcher is left to ask of an event for which [`Attribution::dispatch`] names the channel.
+    pub rest: Matcher,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -127,26 +127,26 @@ impl Scalar {
 impl Items {
     fn contains(&self, value: &Value<'_>) -> bool {
         match value {
-            Value::String(text) => self.contains_text(text),
+            Value::String(text) => in_lowercase(text, |text| self.texts.contains(text)),
             value => self.others.iter().any(|other| other.equals(value)),
         }
     }
+}
 
-    /// Looks a text up in lower case; a copy is only made of long texts with capitals.
-    fn contains_text(&self, text: &str) -> bool {
-        let mut short = [0; 128];
-        if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.texts.contains(text);
-        }
-        match short.get_mut(..text.len()) {
-            Some(copy) => {
-                copy.copy_from_slice(text.as_bytes());
-                copy.make_ascii_lowercase();
-                std::str::from_utf8(copy).is_ok_and(|lowercase| self.texts.contains(lowercase))
-            }
-            None => self.texts.contains(&text.to_ascii_lowercase()),
+/// Looks a text up in lower case; nothing is allocated but for long texts with capitals.
+pub(super) fn in_lowercase<T>(text: &str, look_up: impl FnOnce(&str) -> T) -> T {
+    if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return look_up(text);
+    }
+    let mut short = [0; 128];
+    if let Some(copy) = short.get_mut(..text.len()) {
+        copy.copy_from_slice(text.as_bytes());
+        copy.make_ascii_lowercase();
+        if let Ok(lowercase) = std::str::from_utf8(copy) {
+            return look_up(lowercase);
         }
     }
+    look_up(&text.to_ascii_lowercase())
 }
 
 fn any_text(value: &Value<'_>, texts: &[String], test: fn(&[u8], &[u8]) -> bool) -> bool {

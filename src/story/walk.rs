@@ -35,7 +35,6 @@ pub struct Teller {
     partition: Partition,
     effects: Effects,
     scanner: Scanner,
-    lowercase: String,
     matched: Vec<u16>,
     memo: Memo,
     /// The largest min(event time, record's timestamp) of all leads, ms.
@@ -73,7 +72,6 @@ impl Teller {
             limits,
             effects: Effects::default(),
             scanner: Scanner::default(),
-            lowercase: String::new(),
             matched: Vec::new(),
             memo: Memo::default(),
             stream_time: 0,
@@ -165,7 +163,7 @@ impl Teller {
         self.move_stream_time(event);
         self.time_until(event.time_ms.max(self.stream_time - self.limits.grace_ms));
         let mut matched = std::mem::take(&mut self.matched);
-        rules.matched(event.scan, &mut self.lowercase, &mut matched);
+        rules.matched(event.scan, &mut matched);
         let model = &rules.model;
         let activity = matched.iter().any(|&id| model.signals[usize::from(id)].activity);
         let in_hand = InHand { event, matched: &matched, activity };

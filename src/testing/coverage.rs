@@ -15,7 +15,6 @@ pub struct Touched {
     transitions: BTreeSet<usize>,
     alerts: BTreeSet<usize>,
     slas: BTreeSet<usize>,
-    lowercase: String,
     matched: Vec<u16>,
 }
 
@@ -37,7 +36,7 @@ impl Touched {
         if scan.event(&Limits::default().event, scan.received_at_ms()).is_err() {
             return;
         }
-        rules.matched(&scan, &mut self.lowercase, &mut self.matched);
+        rules.matched(&scan, &mut self.matched);
         self.signals.extend(self.matched.iter().map(|&id| usize::from(id)));
     }
 

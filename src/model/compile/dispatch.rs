@@ -1,21 +1,21 @@
-//! Which signals an event can match at all, by its name and kind.
+//! Which signals and channels an event can match at all, by its name and kind.
 
 use super::test::KINDS;
 use crate::event::Value;
-use crate::model::compiled::{Dispatch, Field, Signal, SignalId};
+use crate::model::compiled::{Dispatch, Field};
 use crate::model::matcher::{Matcher, Op, Scalar, Test};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// A signal of more names is found by its kinds: tables must not grow with signals times names.
+/// A matcher of more names is found by its kinds: tables must not grow with matchers times names.
 const MAX_NAMES: usize = 64;
 
-/// Makes the tables, and notes with each signal what they leave open.
-pub fn dispatch(signals: &mut [Signal]) -> Dispatch {
+/// Makes the tables of matchers, and notes behind each what they leave open.
+pub fn dispatch<'a>(matchers: impl Iterator<Item = (&'a Matcher, &'a mut Matcher)>) -> Dispatch {
     let mut dispatch = Dispatch::default();
-    for (id, signal) in (0..=SignalId::MAX).zip(signals) {
-        let names = names(&signal.matcher);
-        signal.rest = rest(&signal.matcher, names.as_ref());
+    for (id, (matcher, left_open)) in (0..=u16::MAX).zip(matchers) {
+        let names = names(matcher);
+        *left_open = rest(matcher, names.as_ref());
         match names {
             Some(names) => {
                 for name in names {
@@ -23,7 +23,7 @@ pub fn dispatch(signals: &mut [Signal]) -> Dispatch {
                 }
             }
             None => {
-                for (kind, possible) in kinds(&signal.matcher).into_iter().enumerate() {
+                for (kind, possible) in kinds(matcher).into_iter().enumerate() {
                     if possible {
                         dispatch.by_kind[kind].push(id);
                     }

@@ -5,10 +5,11 @@ use super::names::refuse_repeats;
 use super::scores::{MAX_NESTED, first_too_deep, sorted_parts_first};
 use crate::model::ast::{self, ConditionEntry};
 use crate::model::compiled::{
-    Alert, Attribution, AttributionModel, Channel, Edge, EmitScores, IndexSet, Qualification, Route, Sla,
-    Spend, Stage, StageId, Transition,
+    Alert, Attribution, AttributionModel, Channel, Dispatch, Edge, EmitScores, IndexSet, Qualification,
+    Route, Sla, Spend, Stage, StageId, Transition,
 };
 use crate::model::diagnostic::{Text, shorten};
+use crate::model::matcher::Matcher;
 use std::collections::BTreeMap;
 
 /// Touches kept per lead unless the model says otherwise.
@@ -251,7 +252,11 @@ impl Compiler<'_> {
         let Some(attribution) = &self.source.attribution else { return };
         let channels = attribution.channels.iter();
         let channels = channels
-            .map(|(name, matcher)| Channel { name: name.value.clone(), matcher: self.matcher(matcher) })
+            .map(|(name, matcher)| Channel {
+                name: name.value.clone(),
+                matcher: self.matcher(matcher),
+                rest: Matcher::ALWAYS,
+            })
             .collect();
         let models: Vec<_> = attribution.models.iter().map(|model| attribution_model(model.value)).collect();
         for (index, model) in models.iter().enumerate() {
@@ -274,6 +279,7 @@ impl Compiler<'_> {
         value.sort_by_key(|(signal, _)| *signal);
         self.model.attribution = Some(Attribution {
             channels,
+            dispatch: Dispatch::default(),
             touches: attribution.touches.as_ref().map_or(TOUCHES, |touches| touches.value),
             gap: attribution.gap.map_or(GAP_MS, |gap| gap.ms),
             window: attribution.window.map(|window| window.ms),

@@ -15,7 +15,8 @@ mod tests;
 
 use super::ast;
 use super::compiled::{
-    Contribution, EventPath, Fact, FactId, Field, Model, On, Seen, Signal, SignalId, TraitId, TraitPath,
+    Attribution, Contribution, EventPath, Fact, FactId, Field, Model, On, Seen, Signal, SignalId, TraitId,
+    TraitPath,
 };
 use super::diagnostic::{Diagnostics, Span, Spanned, Text};
 use super::matcher::Matcher;
@@ -68,7 +69,12 @@ pub fn compile(
     if diagnostics.has_errors() {
         return None;
     }
-    model.dispatch = dispatch::dispatch(&mut model.signals);
+    let signals = model.signals.iter_mut();
+    model.dispatch = dispatch::dispatch(signals.map(|signal| (&signal.matcher, &mut signal.rest)));
+    if let Some(Attribution { channels, dispatch, .. }) = &mut model.attribution {
+        let channels = channels.iter_mut();
+        *dispatch = dispatch::dispatch(channels.map(|channel| (&channel.matcher, &mut channel.rest)));
+    }
     by_traits::mark(&mut model);
     Some(model)
 }
