@@ -270,3 +270,13 @@ fn records_that_come_later_are_read_on_from_there() {
     daemon.stop().expect("a clean stop");
     check_outputs(&daemon, &records);
 }
+
+#[test]
+fn a_group_whose_changelog_is_lost_is_refused() {
+    let daemon = Daemon::new(1);
+    kafka::send(daemon.input(), &stream::generate(20, 1));
+    kafka::commit_offset(daemon.group(), daemon.input(), 0, 7);
+    let refused =
+        run::run_until(&daemon.settings(), &AtomicBool::new(false)).expect_err("its leads would begin anew");
+    assert!(refused.to_string().contains("up to offset 7, and the changelog has nothing"), "{refused}");
+}

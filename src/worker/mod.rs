@@ -85,6 +85,11 @@ pub enum Error {
          cluster lost records; set the offsets of the group to where it is to go on, or set kafka.group to a new name"
     )]
     Truncated { partition: i32, next: i64, high: i64 },
+    #[error(
+        "the group has read partition {partition} up to offset {offset}, and the changelog has nothing of its leads; bring the \
+         changelog topic back, or set kafka.group to a new name to judge the whole input anew"
+    )]
+    ChangelogLost { partition: i32, offset: i64 },
     #[error("the system has no thread to give: {0}")]
     Thread(std::io::Error),
     #[error(

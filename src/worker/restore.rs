@@ -399,6 +399,10 @@ impl Clients {
                 );
                 meta.next_offset = offset;
             }
+            // Leads were judged, and nothing is left of them: going on would judge them anew, from the middle.
+            Some(offset) if !kept && offset > 0 => {
+                return Err(Error::ChangelogLost { partition: job.partition, offset });
+            }
             Some(offset) => meta.next_offset = offset,
             None if kept => tracing::warn!(
                 partition = job.partition,

@@ -153,6 +153,19 @@ impl ProducerContext for Deliveries {
     }
 }
 
+/// Commits an offset of a partition for a group without members.
+pub fn commit_offset(group: &str, topic: &str, partition: i32, offset: i64) {
+    let consumer: BaseConsumer =
+        client_config().set("group.id", group).create().expect("a consumer is created");
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+    let start = Instant::now();
+    while let Err(error) = consumer.commit(&offsets, rdkafka::consumer::CommitMode::Sync) {
+        assert!(start.elapsed() < TIMEOUT, "the offset is committed: {error}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Every committed record of a topic up to its present end, by partition and offset.
 pub fn read_committed(topic: &str) -> Vec<Record> {
     let consumer: BaseConsumer = client_config()
