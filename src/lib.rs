@@ -8,7 +8,7 @@
 //! - [`words`]: the model in plain English; [`describe`], [`diff`]: pages and changes in these words
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
-//! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon
+//! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon; [`metrics`], [`http`]: what it shows
 //! - [`cli`]: commands and their help
 // Unsafe code is allowed in one place, which says why: `kafka::native`.
 #![deny(unsafe_code)]
@@ -26,9 +26,11 @@ pub mod duration;
 pub mod event;
 pub mod failpoints;
 pub mod generate;
+pub mod http;
 pub mod input;
 pub mod json;
 pub mod kafka;
+pub mod metrics;
 pub mod model;
 pub mod new;
 pub mod output;

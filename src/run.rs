@@ -3,11 +3,15 @@
 use crate::config::{Log, LogFormat, Settings};
 use crate::core::rules::Rules;
 use crate::failpoints;
+use crate::http::live::Live;
+use crate::http::{self, InForce, Pages, Server, Shared};
 use crate::kafka::admin;
-use crate::model::Model;
+use crate::metrics::Metrics;
+use crate::worker::telling::Observers;
 use crate::worker::{self, Command, Line, Worker};
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, TERM_SIGNALS};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,16 +45,28 @@ pub fn run(settings: Settings) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn run_until(settings: &Settings, stop: &AtomicBool) -> anyhow::Result<()> {
-    let mut watched = Watched::load(&settings.model)?;
-    for key in settings.without_effect() {
-        tracing::warn!(key, "setting has no effect yet");
-    }
+    run_telling(settings, stop, |_| {})
+}
+
+/// As [`run_until`], and tells where it can be asked: `http.listen` may leave the port open.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_telling(
+    settings: &Settings,
+    stop: &AtomicBool,
+    tell: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let observers = Observers { metrics: Arc::new(Metrics::new()?), live: Live::default() };
+    let mut watched = Watched::load(&settings.model, observers.metrics.clone())?;
+    let listener = http::bind(settings.http.listen)?;
+    let address = listener.local_addr()?;
     let topics = admin::describe_topics(settings)?;
     let settings = Arc::new(settings.clone());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        model = watched.rules.model.name,
-        model_version = watched.rules.model.version,
+        model = watched.in_force.rules.model.name,
+        model_version = watched.in_force.rules.model.version,
         group = settings.kafka.group,
         instance = settings.kafka.instance,
         workers = settings.workers,
@@ -59,7 +75,13 @@ pub fn run_until(settings: &Settings, stop: &AtomicBool) -> anyhow::Result<()> {
     let ending = AtomicBool::new(false);
     let mut workers = Vec::new();
     for number in 0..settings.workers {
-        workers.push(Worker::new(settings.clone(), watched.rules.clone(), &topics, number)?);
+        workers.push(Worker::new(
+            settings.clone(),
+            watched.in_force.rules.clone(),
+            &topics,
+            observers.clone(),
+            number,
+        )?);
     }
     let ended = thread::scope(|scope| {
         let mut lines = Vec::new();
@@ -78,10 +100,24 @@ pub fn run_until(settings: &Settings, stop: &AtomicBool) -> anyhow::Result<()> {
             }
             lines.push(line);
         }
-        oversee(&mut watched, stop, &lines, &threads);
+        let partitions = topics.input_partitions.first().map_or(0, |&(_, count)| count);
+        let in_force = watched.in_force.clone();
+        let shared = Shared::new(settings.clone(), in_force, lines.clone(), observers, partitions);
+        let shared = Arc::new(shared);
+        let server = Server::start(listener, shared.clone());
+        match &server {
+            Ok(_) => {
+                tracing::info!(address = %format_args!("http://{address}/"), "listening");
+                tell(address);
+                oversee(&mut watched, stop, &lines, &shared, &threads);
+            }
+            Err(error) => tracing::error!(%error, "HTTP cannot be started"),
+        }
         ending.store(true, Ordering::Relaxed);
         lines.iter().for_each(Line::wake);
-        end(threads)
+        let ended = end(threads);
+        // To the end it tells how it stands.
+        server.context("HTTP could not be started").and(ended)
     });
     if ended.is_ok() {
         tracing::info!("stopped");
@@ -94,13 +130,15 @@ fn oversee(
     watched: &mut Watched,
     stop: &AtomicBool,
     lines: &[Line],
+    shared: &Shared,
     threads: &[ScopedJoinHandle<'_, Result<(), worker::Error>>],
 ) {
     while !stop.load(Ordering::Relaxed) && !threads.iter().any(ScopedJoinHandle::is_finished) {
         thread::sleep(LOOK);
-        if let Some(rules) = watched.changed() {
+        if watched.has_changed() {
+            shared.change_model(watched.in_force.clone());
             for line in lines {
-                line.send(Command::Model(rules.clone()));
+                line.send(Command::Model(watched.in_force.rules.clone()));
             }
         }
     }
@@ -124,7 +162,8 @@ fn end(threads: Vec<ScopedJoinHandle<'_, Result<(), worker::Error>>>) -> anyhow:
 /// The model, and its file, which may change.
 struct Watched {
     path: std::path::PathBuf,
-    rules: Arc<Rules>,
+    in_force: InForce,
+    metrics: Arc<Metrics>,
     /// SIGHUP came.
     hangup: Arc<AtomicBool>,
     modified: Option<SystemTime>,
@@ -132,50 +171,58 @@ struct Watched {
 }
 
 impl Watched {
-    fn load(path: &Path) -> anyhow::Result<Watched> {
+    fn load(path: &Path, metrics: Arc<Metrics>) -> anyhow::Result<Watched> {
         let modified = modified(path);
-        let rules = Arc::new(Rules::new(Arc::new(load_model(path)?)));
+        let in_force = load_model(path)?;
+        metrics.begin_model(&in_force.rules);
+        metrics.model_loaded.with_label_values::<&str>(&[]).set(1.0);
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        metrics.up_since.with_label_values::<&str>(&[]).set(since.as_secs_f64());
         let hangup = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGHUP, hangup.clone()).context("SIGHUP cannot be followed")?;
-        Ok(Watched { path: path.to_owned(), rules, hangup, modified, looked: Instant::now() })
+        Ok(Watched { path: path.to_owned(), in_force, metrics, hangup, modified, looked: Instant::now() })
     }
 
-    /// The model as it is now, if it changed and can be used.
-    fn changed(&mut self) -> Option<Arc<Rules>> {
+    /// Takes the model as it is now, if it changed and can be used.
+    fn has_changed(&mut self) -> bool {
         let told = self.hangup.swap(false, Ordering::Relaxed);
         if !told {
             if self.looked.elapsed() < LOOK_AT_MODEL {
-                return None;
+                return false;
             }
             self.looked = Instant::now();
             let modified = modified(&self.path);
             // While it is being replaced it may not be there.
             if modified.is_none() || modified == self.modified {
-                return None;
+                return false;
             }
             self.modified = modified;
         }
-        match self.reload() {
-            Ok(changed) => changed,
+        let reloaded = self.reload();
+        let result = match &reloaded {
+            Ok(true) => "changed",
+            Ok(false) => "unchanged",
             Err(error) => {
-                tracing::error!(
-                    version = self.rules.model.version,
-                    "the new model is refused, the old one goes on: {error:#}"
-                );
-                None
+                let version = self.in_force.rules.model.version;
+                tracing::error!(version, "the new model is refused, the old one goes on: {error:#}");
+                "refused"
             }
-        }
+        };
+        self.metrics.model_loads.with_label_values(&[result]).inc();
+        self.metrics.model_loaded.with_label_values::<&str>(&[]).set(f64::from(reloaded.is_ok()));
+        reloaded.unwrap_or(false)
     }
 
-    fn reload(&mut self) -> anyhow::Result<Option<Arc<Rules>>> {
-        let model = load_model(&self.path)?;
-        let (old, new) = (self.rules.model.version, model.version);
-        if model.fingerprint == self.rules.model.fingerprint {
+    fn reload(&mut self) -> anyhow::Result<bool> {
+        let loaded = load_model(&self.path)?;
+        let (model, present) = (&loaded.rules.model, &self.in_force.rules.model);
+        let (old, new) = (present.version, model.version);
+        if model.fingerprint == present.fingerprint {
             tracing::info!(version = old, "the model is what it was");
-            return Ok(None);
+            return Ok(false);
         }
         anyhow::ensure!(
-            new >= old || model.name != self.rules.model.name,
+            new >= old || model.name != present.name,
             "its version is {new}, that of the present one {old}; leads are never judged by an earlier version after a later \
              one: give it a version above {old}"
         );
@@ -185,9 +232,15 @@ impl Watched {
                 "the model changed and its version did not; records cannot tell them apart"
             );
         }
-        self.rules = Arc::new(Rules::new(Arc::new(model)));
-        tracing::info!(model = self.rules.model.name, from = old, version = new, "the model was loaded anew");
-        Ok(Some(self.rules.clone()))
+        self.metrics.begin_model(&loaded.rules);
+        self.in_force = loaded;
+        tracing::info!(
+            model = self.in_force.rules.model.name,
+            from = old,
+            version = new,
+            "the model was loaded anew"
+        );
+        Ok(true)
     }
 }
 
@@ -196,14 +249,16 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// Reads the scoring model.
-fn load_model(path: &Path) -> anyhow::Result<Model> {
-    match crate::check::load(path) {
+fn load_model(path: &Path) -> anyhow::Result<InForce> {
+    let checked = crate::check::read(path);
+    match checked.loaded {
         Ok(loaded) => {
             loaded
                 .warnings
                 .iter()
                 .for_each(|warning| tracing::warn!(%warning, "the model is probably not as meant"));
-            Ok(loaded.model)
+            let pages = Pages { yaml: checked.text, markdown: crate::describe::describe(&loaded) };
+            Ok(InForce { rules: Arc::new(Rules::new(Arc::new(loaded.model))), pages: Arc::new(pages) })
         }
         Err(findings) => {
             let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();

@@ -7,7 +7,7 @@ mod oracle;
 use oracle::generate::Case;
 use qualifyd::core::effects::Effects;
 use qualifyd::core::leads::Cause;
-use qualifyd::core::partition::{Limits, Partition, Record, Timestamp};
+use qualifyd::core::partition::{Limits, NEVER, Partition, Record, Timestamp};
 use qualifyd::core::rules::Rules;
 use qualifyd::model::Model;
 use std::collections::BTreeMap;
@@ -133,6 +133,7 @@ impl Simulation {
         self.partition.roll_back(self.committed.stream_time, self.committed.left_over_event);
         self.next_line = self.committed.next_line;
         assert_eq!(self.leads(), self.committed.leads);
+        self.check_census();
     }
 
     fn crash(&mut self) {
@@ -145,6 +146,16 @@ impl Simulation {
         self.partition.restore_stream_time(self.committed.stream_time, self.committed.left_over_event);
         self.partition.track_changes();
         self.next_line = self.committed.next_line;
+    }
+
+    /// The leads are counted as if somebody had counted them just now, one by one.
+    fn check_census(&self) {
+        let mut counted = Partition::new(self.rules.clone(), self.limits.clone());
+        for bytes in self.partition.lead_bytes() {
+            counted.restore_unchecked(bytes, NEVER).expect("a lead");
+        }
+        counted.finish_restore(false).expect("leads");
+        assert_eq!(self.partition.census(), counted.census());
     }
 
     fn leads(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
@@ -173,6 +184,9 @@ impl Simulation {
     fn run(&mut self) {
         while self.committed.next_line < self.lines.len() {
             self.step();
+            if self.random.below(60) == 0 {
+                self.check_census();
+            }
         }
         self.give_up();
     }
@@ -255,7 +269,10 @@ transitions: [ { name: cools, from: new, to: cold, inactive_for: 5d } ]
     assert_eq!(partition.forgotten(), 1);
     let changed: Vec<bool> = partition.changed().map(|change| change.rest.is_some()).collect();
     assert_eq!(changed, [false], "the changelog has to hear of it");
+    assert_eq!(partition.census().stages.iter().map(|stage| stage.leads).sum::<i64>(), 0);
     partition.roll_back(start, false);
+    let stages: Vec<_> = partition.census().stages.iter().map(|stage| (stage.leads, stage.entered)).collect();
+    assert_eq!(stages, [(1, 1), (0, 0)], "as it was at the commit");
     assert_eq!(advance(&mut partition, 14), 1);
     assert_eq!(advance(&mut partition, 16), 0);
 }

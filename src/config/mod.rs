@@ -19,9 +19,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Settings that are read and checked but that nothing uses in this version.
-const WITHOUT_EFFECT: [&str; 2] = ["http.listen", "http.token"];
-
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Origin {
@@ -301,11 +298,6 @@ impl Settings {
     pub fn command(&self, command: &str, more: &str) -> String {
         let words = ["qualifyd", command, &self.flags, more];
         words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-    }
-
-    /// The keys that were given although nothing uses them in this version.
-    pub fn without_effect(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.given.iter().copied().filter(|key| WITHOUT_EFFECT.contains(key))
     }
 
     /// The limits that decide about records and leads.

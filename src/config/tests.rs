@@ -72,11 +72,6 @@ log:    { level: info, format: text }
 ";
     let settings = load("q.yaml", text, &[], &[]).expect("good settings");
     assert_eq!(settings.output.dead_letter, "e");
-    let without_effect: Vec<_> = settings.without_effect().collect();
-    assert!(
-        without_effect.contains(&"http.listen") && !without_effect.contains(&"commit.interval"),
-        "{without_effect:?}"
-    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Alerts (SPEC §6): armed, fired, disarmed, re-armed.
 
 use super::effects::Topic;
+use super::facts::Fact;
 use super::judge::{Judge, Truth};
 use super::lead::{AlertHeld, Lead};
 use super::settle::Settling;
@@ -54,6 +55,7 @@ impl Settling<'_> {
                 route.map(|(_, to)| to.as_str())
             }
         };
+        self.effects.note(Fact::Alert { id, at_ms: self.clock() });
         self.send(Topic::Alerts, |common, _, push| {
             let (alert, priority) = (alert.name.as_str(), alert.priority.as_deref());
             push.record(&records::Alert { common, alert, route, priority })

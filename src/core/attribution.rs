@@ -45,6 +45,21 @@ pub fn credit<'a>(rules: &'a Attribution, lead: &Lead) -> Named<'a, Named<'a, f6
     Named(models.collect())
 }
 
+/// Calls `each` with every credit of [`credit`]: the model and the channel by their places, and the weight.
+pub fn each(
+    rules: &Attribution,
+    credit: &Named<'_, Named<'_, f64>>,
+    mut each: impl FnMut(u8, ChannelId, f64),
+) {
+    for (model, (_, weights)) in credit.0.iter().enumerate() {
+        for (name, weight) in &weights.0 {
+            if let Some(channel) = rules.channels.iter().position(|channel| channel.name == *name) {
+                each(model as u8, channel as ChannelId, *weight);
+            }
+        }
+    }
+}
+
 /// One weight per touch, `None` for touches that the model does not look at; the sum is 1.
 fn weights(model: &AttributionModel, touches: &[Touch]) -> Vec<Option<f64>> {
     let count = touches.len();

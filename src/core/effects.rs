@@ -1,5 +1,6 @@
 //! What applying records asks the caller to do: the records to send, in order.
 
+use super::facts::Fact;
 use serde::Serialize;
 
 /// Which output topic a record belongs to.
@@ -31,6 +32,8 @@ pub struct Effects {
     entries: Vec<Entry>,
     leads: String,
     data: Vec<u8>,
+    /// None: nobody asks for facts.
+    facts: Option<Vec<Fact>>,
 }
 
 #[derive(Debug)]
@@ -43,10 +46,34 @@ struct Entry {
 }
 
 impl Effects {
+    /// Effects that keep facts beside the records.
+    pub fn with_facts() -> Effects {
+        Effects { facts: Some(Vec::new()), ..Effects::default() }
+    }
+
+    /// Notes a fact, if somebody asks for facts.
+    #[inline]
+    pub fn note(&mut self, fact: Fact) {
+        if let Some(facts) = &mut self.facts {
+            facts.push(fact);
+        }
+    }
+
+    /// Whether somebody asks for facts.
+    pub fn keeps_facts(&self) -> bool {
+        self.facts.is_some()
+    }
+
+    /// Hands over the facts that were noted.
+    pub fn take_facts(&mut self) -> Vec<Fact> {
+        self.facts.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     pub fn clear(&mut self) {
         self.entries.clear();
         self.leads.clear();
         self.data.clear();
+        self.facts.iter_mut().for_each(Vec::clear);
     }
 
     pub fn is_empty(&self) -> bool {

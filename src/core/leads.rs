@@ -1,6 +1,7 @@
 //! The leads of a partition: an event changes one, time changes those that are due.
 
 use super::apply;
+use super::census::{Census, Mark};
 use super::changes::Changes;
 use super::codec::{self, Corrupt, Told};
 use super::due::{Due, first_due, is_due, near_due, next_second};
@@ -31,6 +32,8 @@ pub struct Leads {
     pub wakes: Wakes,
     /// Leads dropped after their retention.
     pub forgotten: u64,
+    pub census: Census,
+    pub last: Last,
     pub own: Hand,
     pub scratch: Scratch,
     other: Hand,
@@ -44,6 +47,8 @@ pub struct Hand {
     pub id: String,
     pub told: Told,
     pub bytes: Vec<u8>,
+    /// What the census has of it.
+    mark: Mark,
 }
 
 /// The second whose due times are being fired; it may be left in the middle, so that a commit can fall there.
@@ -60,6 +65,17 @@ struct Ripening {
     cause: Option<Cause>,
     /// The lead of the event in hand had an entry among the timers, and has it no more.
     own_woken: bool,
+}
+
+/// What is notable of the event that was applied last.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Last {
+    /// Milliseconds from its time to the stream time.
+    pub late_ms: i64,
+    /// Its time lay too far ahead.
+    pub clamped: bool,
+    /// Its traits that were too large.
+    pub dropped_traits: u32,
 }
 
 /// What moved the stream time on.
@@ -108,6 +124,8 @@ impl Leads {
             stream_time: 0,
             wakes: Wakes::default(),
             forgotten: 0,
+            census: Census::new(&rules.model),
+            last: Last::default(),
             own: Hand::default(),
             scratch: Scratch::default(),
             other: Hand::default(),
@@ -122,14 +140,16 @@ impl Leads {
         self.rearm(rules, limits);
     }
 
-    /// Arms every lead anew.
+    /// Counts every lead and arms it anew.
     fn rearm(&mut self, rules: &Rules, limits: &Limits) {
         let ripening = std::mem::take(&mut self.ripening);
         self.ripening.cause = ripening.cause;
         self.timers = Timers::default();
+        self.census = Census::new(&rules.model);
         for number in 0..self.store.numbers_end() {
             if self.store.is_there(number) {
                 self.own.take(rules, &mut self.versions, self.store.bytes(self.store.get(number)));
+                self.census.add_lead(&mut self.own.mark, &self.own.lead);
                 self.store.arm(number, NEVER);
                 self.arm_own(rules, limits, number);
             }
@@ -167,13 +187,21 @@ impl Leads {
         // Time may have dropped the lead, whose retention was over.
         let known = known.filter(|found| self.store.is_there(found.lead));
         match known {
-            Some(found) => self.fire_own(rules, Some(found.lead), event.time_ms.div_euclid(1000), effects),
+            Some(found) => {
+                self.own.mark.take(&self.own.lead);
+                self.fire_own(rules, Some(found.lead), event.time_ms.div_euclid(1000), effects);
+            }
             None => {
                 self.own.id.clear();
                 self.own.id.push_str(event.lead);
                 apply::begin(rules, &mut self.own.lead, event.time_ms);
             }
         }
+        self.last = Last {
+            late_ms: self.stream_time.saturating_sub(event.time_ms),
+            clamped: event.clamped,
+            dropped_traits: event.dropped_traits,
+        };
         let applied = apply::apply(rules, &limits.dedup, &mut self.own.lead, in_hand);
         self.settle_own(rules, Some(*in_hand), effects);
         self.fire_own(rules, None, horizon, effects);
@@ -182,7 +210,11 @@ impl Leads {
     }
 
     fn put_own(&mut self, rules: &Rules, limits: &Limits, hash: u64, known: Option<Found>) {
-        let Leads { store, versions, timers, changes, own, scratch, ripening, .. } = self;
+        let Leads { store, versions, timers, changes, own, scratch, ripening, census, .. } = self;
+        match known {
+            Some(_) => census.change(&mut own.mark, &own.lead),
+            None => census.add_lead(&mut own.mark, &own.lead),
+        }
         let bytes = own.encode(versions);
         let number = match known {
             Some(found) => {
@@ -244,6 +276,11 @@ impl Leads {
         self.ripening.cause.is_some() || self.timers.may_be_due(horizon)
     }
 
+    /// Leads that were found due, or that are to be looked at, and whose turn has not come.
+    pub fn late_timers(&self) -> usize {
+        self.ripening.woken.len() + self.ripening.due.len()
+    }
+
     /// What made the due times ripe that are left over.
     pub fn left_over(&self) -> Option<Cause> {
         self.ripening.cause
@@ -303,7 +340,7 @@ impl Leads {
 
     /// Looks at a lead whose timer went off: due now, or armed anew.
     fn wake(&mut self, rules: &Rules, limits: &Limits, number: u32, own: Option<u32>) {
-        let Leads { store, versions, timers, other, scratch, ripening, changes, .. } = self;
+        let Leads { store, versions, timers, other, scratch, ripening, changes, census, .. } = self;
         let second = ripening.second;
         if store.armed(number) > second {
             return;
@@ -327,6 +364,8 @@ impl Leads {
             && first_due(rules, &other.lead, &mut scratch.memo, second + 1, NEVER).is_none()
         {
             changes.note(number, store.bytes(found));
+            other.mark.take(&other.lead);
+            census.remove(&other.mark);
             store.remove(found);
             if !changes.note_removed(number) {
                 store.free(number);
@@ -341,12 +380,14 @@ impl Leads {
     }
 
     fn fire_other(&mut self, rules: &Rules, limits: &Limits, number: u32, effects: &mut Effects) {
-        let Leads { store, versions, timers, other, scratch, changes, ripening, .. } = self;
+        let Leads { store, versions, timers, other, scratch, changes, ripening, census, .. } = self;
         let second = ripening.second;
         let found = store.get(number);
         other.take(rules, versions, store.bytes(found));
+        other.mark.take(&other.lead);
         other.lead.clock = second * 1000;
         Settling::new(rules, &mut other.lead, &other.id, None, scratch, effects).run();
+        census.change(&mut other.mark, &other.lead);
         changes.note(number, store.bytes(found));
         store.replace(found, other.encode(versions));
         let lead = &other.lead;
@@ -357,6 +398,8 @@ impl Leads {
     pub fn restore(&mut self, rules: &Rules, limits: &Limits, bytes: &[u8]) -> Result<(), Corrupt> {
         self.check(rules, bytes)?;
         let prefix = &bytes[..codec::prefix_length(bytes)?];
+        self.uncount(rules, prefix);
+        self.census.add_lead(&mut self.own.mark, &self.own.lead);
         let number = self.put(prefix, bytes);
         self.store.arm(number, NEVER);
         self.arm_own(rules, limits, number);
@@ -375,6 +418,16 @@ impl Leads {
             Ok(migrated)
         } else {
             Err(Corrupt("an id in another form than the usual one"))
+        }
+    }
+
+    /// The lead that begins so, if there is one, is counted no more.
+    fn uncount(&mut self, rules: &Rules, prefix: &[u8]) {
+        let Leads { store, versions, other, census, .. } = self;
+        if let Some(found) = store.find(xxh3_64(prefix), prefix) {
+            other.take(rules, versions, store.bytes(found));
+            other.mark.take(&other.lead);
+            census.remove(&other.mark);
         }
     }
 
@@ -398,7 +451,7 @@ impl Leads {
         Ok(())
     }
 
-    /// Checks the leads that were put back, and arms them.
+    /// Checks the leads that were put back, counts and arms them.
     pub fn finish_restore(
         &mut self,
         rules: &Rules,
@@ -406,6 +459,7 @@ impl Leads {
         same_model: bool,
     ) -> Result<(), Corrupt> {
         self.timers = Timers::default();
+        self.census = Census::new(&rules.model);
         let mut bytes = Vec::new();
         for number in 0..self.store.numbers_end() {
             if !self.store.is_there(number) {
@@ -414,6 +468,7 @@ impl Leads {
             bytes.clear();
             bytes.extend_from_slice(self.store.bytes(self.store.get(number)));
             let migrated = self.check(rules, &bytes)?;
+            self.census.add_lead(&mut self.own.mark, &self.own.lead);
             match self.store.armed(number) {
                 // A retention that was not set then is no deadline yet.
                 NEVER if same_model && !migrated && limits.retention_ms.is_none() => {}
@@ -471,6 +526,16 @@ impl Leads {
         let mut undone = Vec::new();
         // Numbers stay what they were until all is undone: an earlier change of the same lead refers to it by number.
         changes.undone(|number, before| {
+            let Leads { store, versions, other, census, .. } = &mut *self;
+            if store.is_there(number) {
+                other.take(rules, versions, store.bytes(store.get(number)));
+                other.mark.take(&other.lead);
+                census.remove(&other.mark);
+            }
+            if !before.is_empty() {
+                other.take(rules, versions, before);
+                census.add_lead(&mut other.mark, &other.lead);
+            }
             match (self.store.is_there(number), before.is_empty()) {
                 (true, true) => self.store.remove(self.store.get(number)),
                 (true, false) => self.store.replace(self.store.get(number), before),

@@ -10,18 +10,21 @@
 //! - [`tables`]: the names behind a lead's numbers, with what conditions [mean](meaning); [`migrate`]: a lead of an older
 //!   model becomes one of the present; [`versions`]: those that a partition's leads refer to
 //! - [`inspect`]: looks at a lead without changing it
-//! - [`report`]: fills the public records; [`effects`]: the records to send
+//! - [`report`]: fills the public records; [`effects`]: the records to send, and the [`facts`] beside them
+//! - [`census`]: how many leads are where
 
 pub mod alert;
 pub mod apply;
 pub mod attribution;
 pub mod bits;
+pub mod census;
 pub mod changes;
 pub mod codec;
 pub mod contribution;
 pub mod curve;
 pub mod due;
 pub mod effects;
+pub mod facts;
 pub mod inspect;
 pub mod judge;
 pub mod lead;

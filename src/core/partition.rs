@@ -1,20 +1,25 @@
 //! The leads of one input partition: their bytes, their timers, the stream time (SPEC §7).
 
 use super::apply::Dedup;
+use super::census::Census;
 use super::codec::{self, Corrupt};
 use super::effects::Effects;
+use super::facts::Fact;
 use super::leads::{Cause, Leads};
 use super::rules::{InHand, Rules};
 use super::settle::Settling;
 use super::tables::Tables;
 use super::versions::Versions;
 use crate::event::scan::{Scan, Scanner};
-use crate::event::{EventLimits, Kind, Rejection};
-use crate::model::compiled::SignalId;
+use crate::event::{EventLimits, Kind, Rejection, Value};
+use crate::model::Model;
+use crate::model::compiled::{ChannelId, SignalId};
+use std::borrow::Cow;
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
 
 pub use super::effects::{Output, Topic};
-pub use super::leads::{Budget, Change};
+pub use super::leads::{Budget, Change, Last};
 pub use super::store::NEVER;
 
 /// What one record came to: the label of a counter.
@@ -141,6 +146,7 @@ impl Partition {
             Err(rejection) => return Some(Outcome::Rejected(rejection)),
         };
         if is_spend(rules, &scan) {
+            note_spend(&rules.model, &scan, effects);
             return Some(Outcome::Spend);
         }
         let event = match scan.event(&self.limits.event, record_time(record.timestamp, &scan)) {
@@ -256,6 +262,14 @@ impl Partition {
             .then(|| store.is_there(number).then(|| (store.bytes(store.get(number)), store.armed(number))))
     }
 
+    /// As [`Partition::lead_numbered`], a copy of the bytes alone, as the present model writes them.
+    pub fn lead_copied(&self, number: u32) -> Option<Option<Vec<u8>>> {
+        let bytes = self
+            .lead_numbered(number)?
+            .and_then(|(bytes, _)| self.leads.versions.renewed(&self.rules, bytes));
+        Some(bytes.map(Cow::into_owned))
+    }
+
     /// Goes on by another version of the model, between two records. Its name tables are among [`Partition::versions`].
     pub fn change_model(&mut self, rules: Arc<Rules>) {
         self.rules = rules;
@@ -324,6 +338,29 @@ impl Partition {
         self.leads.store.is_empty()
     }
 
+    /// How many leads are where.
+    pub fn census(&self) -> &Census {
+        &self.leads.census
+    }
+
+    /// The bytes of the lead with this id, as the present model writes them.
+    pub fn lead(&self, id: &str) -> Option<Cow<'_, [u8]>> {
+        let mut prefix = Vec::new();
+        codec::write_prefix(&mut prefix, id);
+        let found = self.leads.store.find(xxh3_64(&prefix), &prefix)?;
+        self.leads.versions.renewed(&self.rules, self.leads.store.bytes(found))
+    }
+
+    /// What is notable of the event that was applied last ([`Outcome::Applied`] or [`Outcome::Ignored`]).
+    pub fn last(&self) -> Last {
+        self.leads.last
+    }
+
+    /// How many timers are armed, stale ones included, and how many leads wait for their turn although they are ripe.
+    pub fn timers(&self) -> (usize, usize) {
+        (self.leads.timers.len(), self.leads.late_timers())
+    }
+
     pub fn wakes(&self) -> Wakes {
         self.leads.wakes
     }
@@ -339,6 +376,18 @@ impl Partition {
 fn is_spend(rules: &Rules, scan: &Scan<'_>) -> bool {
     let named = scan.kind() != Kind::Track || scan.name().is_some();
     named && rules.model.spend.as_ref().is_some_and(|spend| spend.matcher.matches(scan))
+}
+
+fn note_spend(model: &Model, scan: &Scan<'_>, effects: &mut Effects) {
+    let Some(spend) = &model.spend else { return };
+    let amount = scan.number(spend.amount).filter(|&amount| amount >= 0.0);
+    let (Some(Value::String(channel)), Some(amount)) = (scan.scalar(spend.channel), amount) else {
+        return effects.note(Fact::UnusableSpend);
+    };
+    // Those that the model does not name are one: what a sender makes up must not become ever more time series.
+    let channels = model.attribution.iter().flat_map(|attribution| &attribution.channels);
+    let named = channels.into_iter().position(|known| known.name.eq_ignore_ascii_case(&channel));
+    effects.note(Fact::Spend { channel: named.map(|at| at as ChannelId), amount });
 }
 
 fn record_time(timestamp: Timestamp, scan: &Scan<'_>) -> Option<i64> {

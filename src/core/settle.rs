@@ -5,6 +5,7 @@ use super::attribution;
 use super::bits::Bits;
 use super::contribution;
 use super::effects::{Effects, Topic};
+use super::facts::Fact;
 use super::judge::{Judge, Truth};
 use super::lead::{Lead, Past, SentAt, SentScore};
 use super::memo::Memo;
@@ -27,6 +28,8 @@ pub struct Scratch {
     fired: Bits,
     /// The stages left and entered in this input.
     moves: Vec<(StageId, StageId)>,
+    /// Transitions that lacked a required trait in this input.
+    held_back: Bits,
 }
 
 /// A lead that is given one input.
@@ -54,6 +57,7 @@ impl<'a> Settling<'a> {
         scratch.memo.clear();
         scratch.fired.clear();
         scratch.moves.clear();
+        scratch.held_back.clear();
         Settling { rules, lead, id, in_hand, scratch, effects, happened: false }
     }
 
@@ -67,6 +71,7 @@ impl<'a> Settling<'a> {
         }
         self.alerts();
         self.score_record();
+        self.note_value();
         self.happened
     }
 
@@ -152,10 +157,22 @@ impl<'a> Settling<'a> {
         }
         let requires = &model.stages[usize::from(transition.to)].requires;
         let complete = requires.iter().all(|&id| self.lead.trait_text(id).is_some());
-        if !complete && transition.on.is_some() {
-            self.lead.pending.insert(usize::from(id));
+        if !complete {
+            self.note_missing(id, requires);
+            if transition.on.is_some() {
+                self.lead.pending.insert(usize::from(id));
+            }
         }
         complete
+    }
+
+    /// Tells once an input which required traits a transition lacks.
+    fn note_missing(&mut self, id: TransitionId, requires: &[TraitId]) {
+        if !self.scratch.held_back.contains(usize::from(id)) {
+            self.scratch.held_back.insert(usize::from(id));
+            let missing = requires.iter().filter(|&&id| self.lead.trait_text(id).is_none());
+            missing.for_each(|&id| self.effects.note(Fact::Missing(id)));
+        }
     }
 
     /// Moves the lead; returns whether it has been in the new stage before.
@@ -189,9 +206,22 @@ impl<'a> Settling<'a> {
         let stage = &model.stages[usize::from(transition.to)];
         let reason = self.reason(transition);
         let value = if last { self.value() } else { None };
+        self.effects.note(Fact::Transition {
+            id,
+            from: left.stage,
+            to: transition.to,
+            entered_before,
+            in_from_ms: self.clock() - left.entered_at,
+            age_ms: self.clock() - self.lead.first_seen,
+        });
         let credited =
             model.attribution.as_ref().filter(|model| model.credit.contains(usize::from(transition.to)));
         let attribution = credited.map(|rules| attribution::credit(rules, self.lead));
+        if let (Some(rules), Some(credit)) = (credited.filter(|_| self.effects.keeps_facts()), &attribution) {
+            attribution::each(rules, credit, |model, channel, weight| {
+                self.effects.note(Fact::Credit { stage: transition.to, model, channel, weight });
+            });
+        }
         let seconds_in_from = Seconds(self.clock() - left.entered_at);
         self.send(Topic::Transitions, |common, _, push| {
             push.record(&records::Transition {
@@ -220,6 +250,24 @@ impl<'a> Settling<'a> {
         let mut json = Vec::new();
         value.write_compact(&mut json);
         RawValue::from_string(String::from_utf8(json).ok()?).ok()
+    }
+
+    /// Every value counts, transition or not, and goes to the channels that the lead's touches credit.
+    fn note_value(&mut self) {
+        let Some(rules) = self.rules.model.attribution.as_ref().filter(|_| self.effects.keeps_facts()) else {
+            return;
+        };
+        let Some(value) = self.value() else { return };
+        let credit = attribution::credit(rules, self.lead);
+        attribution::each(rules, &credit, |model, channel, weight| {
+            let channel = Some(channel);
+            self.effects.note(Fact::Value { model, channel, value: value * weight, weight });
+        });
+        if credit.0.is_empty() {
+            for model in 0..rules.models.len() as u8 {
+                self.effects.note(Fact::Value { model, channel: None, value, weight: 1.0 });
+            }
+        }
     }
 
     /// The value that the event in hand brought.

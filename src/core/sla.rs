@@ -1,6 +1,7 @@
 //! SLAs (SPEC §6): started, due, past due, met, breached or cancelled.
 
 use super::effects::Topic;
+use super::facts::Fact;
 use super::lead::{Lead, SlaHeld};
 use super::settle::Settling;
 use crate::model::compiled::*;
@@ -74,6 +75,7 @@ impl Settling<'_> {
 
     fn send_sla(&mut self, held: SlaHeld, state: SlaState, elapsed: i64) {
         let sla = &self.model().slas[usize::from(held.id)];
+        self.effects.note(Fact::Sla { id: held.id, state, elapsed_ms: elapsed });
         self.send(Topic::Slas, |common, _, push| {
             push.record(&records::Sla {
                 common,

@@ -6,6 +6,7 @@ use super::lead::Lead;
 use super::migrate::{Dropped, Migration};
 use super::rules::Rules;
 use super::tables::Tables;
+use std::borrow::Cow;
 
 /// Numbers and their name tables.
 #[derive(Debug)]
@@ -109,6 +110,25 @@ impl Versions {
             };
         }
         self.decode_any(rules, bytes, lead, told, id)
+    }
+
+    /// A lead's bytes, of whatever version, as the present model writes them; nothing is noted of what is lost. `None`: they
+    /// are not those of a lead of a known version.
+    pub fn renewed<'a>(&self, rules: &Rules, bytes: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let number = codec::tables_of(bytes).ok()?;
+        if number == self.current {
+            return Some(Cow::Borrowed(bytes));
+        }
+        let older = self.older.iter().find(|older| older.number == number)?;
+        let (mut lead, mut told, mut id) = (Lead::default(), Told::default(), String::new());
+        codec::decode(bytes, &older.bounds, &mut lead, &mut told, &mut id).ok()?;
+        if let Some(migration) = &older.migration {
+            migration.apply(rules, &mut lead);
+        }
+        let mut renewed = Vec::new();
+        codec::write_prefix(&mut renewed, &id);
+        codec::encode(&lead, self.current, &mut told, &mut renewed);
+        Some(Cow::Owned(renewed))
     }
 
     fn decode_any(

@@ -102,6 +102,8 @@ fn settings(options: &Options, folder: &Path, in_process: Option<&InProcess>) ->
         format!("output.dead_letter={name}.dead-letter"),
         "workers=1".to_owned(),
         "clock=events".to_owned(),
+        // Another daemon, or another demonstration, may run beside it.
+        "http.listen=127.0.0.1:0".to_owned(),
         // The stream is of last year, and nobody is paged.
         "limits.alert_max_age=36500d".to_owned(),
     ];
@@ -173,9 +175,10 @@ impl<'a> Demo<'a> {
         let sent = std::mem::take(&mut self.sent);
         let began = Instant::now();
         thread::scope(|scope| {
-            let daemon = thread::Builder::new()
-                .name("daemon".into())
-                .spawn_scoped(scope, || crate::run::run_until(&settings, &stop_daemon))?;
+            let daemon = thread::Builder::new().name("daemon".into()).spawn_scoped(scope, || {
+                let tell = |address| eprintln!("the page: http://{address}/");
+                crate::run::run_telling(&settings, &stop_daemon, tell)
+            })?;
             let stream = thread::Builder::new()
                 .name("stream".into())
                 .spawn_scoped(scope, || stream(self.options, &settings, &sent, &stop_stream))?;

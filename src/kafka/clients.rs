@@ -23,6 +23,9 @@ const FETCHING: [(&str, &str); 5] = [
     ("topic.metadata.refresh.interval.ms", "30000"),
 ];
 
+/// How often librdkafka tells about itself, ms: for the metrics.
+const STATISTICS: (&str, &str) = ("statistics.interval.ms", "5000");
+
 const READING: [(&str, &str); 4] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
@@ -43,7 +46,8 @@ pub fn input(settings: &Settings) -> Result<Consumer, Error> {
         ("partition.assignment.strategy", "cooperative-sticky"),
     ];
     owned.extend(READING);
-    Consumer::new(&client_config(kafka, &FETCHING, &owned), &settings.input.topics[0])
+    let defaults = [&FETCHING[..], &[STATISTICS]].concat();
+    Consumer::new(&client_config(kafka, &defaults, &owned), &settings.input.topics[0])
         .map_err(Error::NativeClient)
 }
 
@@ -98,6 +102,7 @@ pub fn producer(
         ("batch.num.messages", "100000"),
         ("queue.buffering.max.messages", "1000000"),
         ("transaction.timeout.ms", timeout.as_str()),
+        STATISTICS,
     ];
     let max_bytes = message_max_bytes(kafka, topics_max_bytes).to_string();
     let mut owned = vec![

@@ -6,6 +6,10 @@ use super::{Error, RETRY_PAUSE};
 use crate::failpoints;
 use std::time::{Duration, Instant};
 
+/// For records of a transaction that is given up.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
+/// For one attempt to take back a transaction.
+const ABORT_STEP: Duration = Duration::from_secs(1);
 /// For the start: a predecessor's transaction may have to be ended first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -84,10 +88,14 @@ impl Transactions {
             return Ok(());
         }
         let deadline = Instant::now() + Duration::from_millis(TRANSACTION_TIMEOUT_MS);
-        // librdkafka waits for the fate of every record.
-        self.producer.purge();
-        let aborted = insist(deadline, |left| self.producer.abort_transaction(left));
-        // The records that were purged are no news.
+        // What is queued goes out first, to be given up by the broker: librdkafka (2.12) would forget it, and leave gaps in the
+        // numbers by which the broker tells repeated records; the next transaction would hang.
+        if let Err(fault) = self.producer.flush(FLUSH_TIMEOUT) {
+            tracing::debug!(%fault, "records of a transaction that is given up did not arrive");
+        }
+        // And in short steps: where librdkafka itself forgot some, the first waits in vain, and the next does not.
+        let aborted = insist(deadline, |left| self.producer.abort_transaction(left.min(ABORT_STEP)));
+        // The records that were taken back are no news.
         self.producer.undelivered();
         aborted
     }

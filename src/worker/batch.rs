@@ -4,6 +4,8 @@ use crate::config::Commit;
 use crate::core::effects::Effects;
 use crate::event::Rejection;
 use crate::kafka::native::Message;
+use crate::metrics::Metrics;
+use crate::metrics::tally::Tally;
 use std::time::{Duration, Instant};
 
 /// How soon a stop is noticed while nothing arrives.
@@ -39,11 +41,13 @@ impl DeadLetter {
 }
 
 /// What waits for the next commit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Batch {
     pub records: u64,
     pub effects: Effects,
     pub dead_letters: Vec<DeadLetter>,
+    /// What is to be counted once it is committed.
+    pub tally: Tally,
     /// When it commits at the latest.
     due: Option<Instant>,
     /// When it commits if no further record is there: while a backlog is read, large transactions count for more than
@@ -54,6 +58,19 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// An empty one.
+    pub fn new(metrics: &Metrics) -> Batch {
+        Batch {
+            records: 0,
+            effects: Effects::with_facts(),
+            dead_letters: Vec::new(),
+            tally: Tally::new(metrics),
+            due: None,
+            early: None,
+            hurried: false,
+        }
+    }
+
     /// Notes that there is something to commit.
     pub fn begin(&mut self, commit: &Commit, now: Instant) {
         self.due.get_or_insert(now + commit.interval);
@@ -97,6 +114,7 @@ impl Batch {
         self.records = 0;
         self.effects.clear();
         self.dead_letters.clear();
+        self.tally.clear();
         self.due = None;
         self.early = None;
         self.hurried = false;

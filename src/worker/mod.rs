@@ -4,6 +4,7 @@
 //!
 //! - [`working`]: a partition's leads and what of them is committed; [`breaker`]: too many rejections
 //! - [`batch`]: what waits for the next commit; [`sending`]: puts it into the transaction; [`committer`]: commits
+//! - [`status`], [`telling`]: what others may know of it
 //! - [`restore`]: leads from the changelog, with [`checkpoint`]: local copies
 
 pub mod batch;
@@ -14,6 +15,7 @@ mod partitions;
 pub mod restore;
 pub mod sending;
 pub mod status;
+pub mod telling;
 pub mod working;
 
 use crate::config::{Clock, Settings};
@@ -37,6 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use telling::{Observers, Telling};
 use working::Working;
 
 /// Records that are applied before the worker looks at the clock and at what else there is.
@@ -136,6 +139,7 @@ pub struct Worker {
     batch: Batch,
     commands: Receiver<Command>,
     status: Arc<Status>,
+    telling: Telling,
     input_partitions: i32,
 }
 
@@ -148,6 +152,7 @@ impl Worker {
         settings: Arc<Settings>,
         rules: Arc<Rules>,
         topics: &Topics,
+        observers: Observers,
         number: usize,
     ) -> Result<(Worker, Line), Error> {
         let names = sending::topics(&settings);
@@ -172,7 +177,8 @@ impl Worker {
             restorer: Restorer::start(number, settings.clone(), waker)?,
             sending: Sending::new(&settings),
             partitions: Partitions::default(),
-            batch: Batch::default(),
+            batch: Batch::new(&observers.metrics),
+            telling: Telling::new(observers, number),
             input_partitions: topics.input_partitions.first().map_or(0, |&(_, count)| count),
             settings,
             rules,
@@ -213,6 +219,16 @@ impl Worker {
 
     /// One turn: everything that there is to do, once.
     fn turn(&mut self) -> Result<(), Error> {
+        let (start, records) = (Instant::now(), self.batch.records);
+        let ended = self.work_once();
+        let worked = self.batch.records != records;
+        let Worker { telling, settings, partitions, consumer, transactions, status, .. } = self;
+        telling.note_turn(start, worked);
+        telling.tell(settings, partitions, (consumer, &transactions.producer), status, Instant::now());
+        ended
+    }
+
+    fn work_once(&mut self) -> Result<(), Error> {
         self.take_commands();
         self.take_restored()?;
         if let Some(ended) = self.committer.ended() {
@@ -221,7 +237,9 @@ impl Worker {
         let now = Instant::now();
         if self.batch.is_full(&self.settings.commit) {
             // No more is applied than settings say; the wait is short, or the commit fails.
-            return match self.committer.wait(Duration::from_millis(100)) {
+            let ended = self.committer.wait(Duration::from_millis(100));
+            self.telling.waited += now.elapsed();
+            return match ended {
                 Some(ended) => self.settle(ended),
                 None if self.committer.is_busy() => Ok(()),
                 None => self.hand_over(),
@@ -243,8 +261,11 @@ impl Worker {
         }
         let (now, now_ms) = (Instant::now(), now_ms());
         for _ in 0..AT_ONCE {
-            let Worker { settings, consumer, partitions, batch, .. } = self;
-            match consumer.next(wait) {
+            let Worker { settings, consumer, partitions, batch, telling, .. } = self;
+            let asked = (!wait.is_zero()).then(Instant::now);
+            let found = consumer.next(wait);
+            telling.waited += asked.map_or(Duration::ZERO, |asked| asked.elapsed());
+            match found {
                 Some(Found::Record(message)) => {
                     let Some(working) = partitions.working(message.partition()) else { continue };
                     if working.doubts(message.offset()) {
@@ -329,8 +350,12 @@ impl Worker {
         }
         self.transactions.begin()?;
         let producer = &self.transactions.producer;
-        let suppressed = self.sending.send_batch(producer, &self.batch, now_ms())?;
-        self.status.note_suppressed(suppressed);
+        let alerts_from_ms = self.sending.alerts_from(now_ms());
+        let suppressed = self.sending.send_batch(producer, &self.batch, alerts_from_ms)?;
+        let Batch { effects, tally, dead_letters, .. } = &mut self.batch;
+        tally.take_facts(&self.rules, effects);
+        tally.note_sending(effects, dead_letters.len(), suppressed, alerts_from_ms);
+        self.telling.hand_over(tally, effects, alerts_from_ms);
         let mut offsets = Vec::new();
         for (number, working) in self.partitions.all_working_numbered() {
             if working.dirty {
@@ -352,6 +377,7 @@ impl Worker {
         match ended.result {
             Ok(()) => {
                 self.status.note_commit(ended.took);
+                self.telling.committed(ended.took);
                 tracing::debug!(elapsed_ms = ended.took.as_millis() as u64, "committed");
                 if !self.settings.commit.exactly_once {
                     let offsets: Vec<_> = self.partitions.handed_offsets().collect();
@@ -363,6 +389,7 @@ impl Worker {
             Err(kafka::Error::Aborted(fault)) => {
                 tracing::warn!(%fault, "the transaction was given up; its records are read again");
                 self.status.note_abort();
+                self.telling.aborted(ended.took);
                 self.roll_back()
             }
             Err(error) => Err(error.into()),
@@ -433,6 +460,7 @@ fn take(
         return Ok(false);
     };
     working.note_record(message.offset());
+    batch.tally.note_record(message.value().map_or(0, <[u8]>::len), &outcome, working.leads.last());
     working.breaker.note(matches!(outcome, Outcome::Rejected(_)));
     batch.records += 1;
     if let Outcome::Rejected(rejection) = outcome {

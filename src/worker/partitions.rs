@@ -1,5 +1,6 @@
 //! A worker's partitions: given, restored, worked on, copied, taken away.
 
+use super::batch::Batch;
 use super::checkpoint::{self, Writing};
 use super::restore::{Ended, Job, Progress, Restored, Restorer};
 use super::status::State;
@@ -340,6 +341,8 @@ impl Worker {
 
     /// Goes on by another version of the model.
     pub(super) fn change_model(&mut self, rules: Arc<Rules>) {
+        let Batch { tally, effects, .. } = &mut self.batch;
+        tally.take_facts(&self.rules, effects);
         self.rules = rules;
         self.partitions.change_model(&self.rules);
         // Those that waited for it, or are being restored for the one before, begin anew.

@@ -60,6 +60,12 @@ impl Progress {
         self.cancelled.load(Ordering::Relaxed)
     }
 
+    /// How much is done, from 0 to 1.
+    pub fn share(&self) -> f64 {
+        let (done, total) = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
+        (done as f64 / (total as f64).max(1.0)).min(1.0)
+    }
+
     /// `restored 1.2M of 3.4M, about 2 s left`
     pub fn describe(&self) -> String {
         let (done, total) = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));

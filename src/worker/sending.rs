@@ -45,11 +45,17 @@ impl Sending {
         }
     }
 
-    /// Sends what was decided, and what was rejected. Returns how many alerts were too old to be sent.
-    pub fn send_batch(&mut self, producer: &Producer, batch: &Batch, now_ms: i64) -> Result<u64, Error> {
+    /// Sends what was decided, and what was rejected. Returns how many alerts were too old to be sent: from
+    /// before `alerts_from_ms` ([`Sending::alerts_from`]).
+    pub fn send_batch(
+        &mut self,
+        producer: &Producer,
+        batch: &Batch,
+        alerts_from_ms: i64,
+    ) -> Result<u64, Error> {
         let mut suppressed = 0;
         for output in batch.effects.outputs() {
-            if output.topic == Topic::Alerts && self.is_too_old(output.at_ms, now_ms) {
+            if output.topic == Topic::Alerts && output.at_ms < alerts_from_ms {
                 // It keeps its number, so that readers see that one is missing.
                 suppressed += 1;
                 continue;
@@ -62,10 +68,9 @@ impl Sending {
         Ok(suppressed)
     }
 
-    /// A backfill must not page people.
-    fn is_too_old(&self, at_ms: i64, now_ms: i64) -> bool {
-        u128::try_from(now_ms.saturating_sub(at_ms))
-            .is_ok_and(|age_ms| age_ms > self.alert_max_age.as_millis())
+    /// Alerts of before this clock, ms, are not sent: a backfill must not page people.
+    pub fn alerts_from(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(i64::try_from(self.alert_max_age.as_millis()).unwrap_or(i64::MAX))
     }
 
     fn send_output(&mut self, producer: &Producer, output: &Output<'_>) -> Result<(), Error> {

@@ -1,6 +1,9 @@
 //! What a worker tells others about itself without being asked: for `/ready` and the metrics.
 
 use super::restore::Progress;
+use super::working::Working;
+use crate::core::census::Census;
+use crate::core::rules::Rules;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,24 +18,71 @@ pub enum State {
     Newer(u64),
 }
 
+/// How a partition stands that is being worked on.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    pub partition: i32,
+    pub leads: usize,
+    /// Memory of the leads: blocks, entries, index, timers.
+    pub bytes: [usize; 4],
+    /// Timers that are armed, and leads whose turn has not come.
+    pub timers: (usize, usize),
+    /// Records that are not applied yet, if known.
+    pub lag: Option<i64>,
+    pub stream_time_ms: i64,
+    pub census: Census,
+    /// The model of the census.
+    pub rules: Arc<Rules>,
+}
+
+impl Figures {
+    pub fn of(partition: i32, working: &Working, lag: Option<i64>) -> Figures {
+        let leads = &working.leads;
+        Figures {
+            partition,
+            leads: leads.len(),
+            bytes: leads.heap_bytes(),
+            timers: leads.timers(),
+            lag,
+            stream_time_ms: leads.stream_time_ms(),
+            census: leads.census().clone(),
+            rules: leads.rules().clone(),
+        }
+    }
+}
+
 /// A worker's status.
 #[derive(Debug, Default)]
 pub struct Status {
     /// The group has told which partitions are this worker's.
     joined: AtomicBool,
     partitions: Mutex<BTreeMap<i32, State>>,
+    figures: Mutex<Vec<Figures>>,
     pub committed_records: AtomicU64,
     pub commits: AtomicU64,
     pub aborts: AtomicU64,
     /// Microseconds, in all.
     pub commit_us: AtomicU64,
-    pub suppressed_alerts: AtomicU64,
     handed_records: AtomicU64,
 }
 
 impl Status {
     fn partitions(&self) -> MutexGuard<'_, BTreeMap<i32, State>> {
         self.partitions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn lock_figures(&self) -> MutexGuard<'_, Vec<Figures>> {
+        self.figures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Tells how every partition stands that is being worked on.
+    pub fn tell(&self, figures: Vec<Figures>) {
+        *self.lock_figures() = figures;
+    }
+
+    /// How every partition stood that was being worked on, a moment ago.
+    pub fn figures(&self) -> Vec<Figures> {
+        self.lock_figures().clone()
     }
 
     pub fn note_joined(&self) {
@@ -45,14 +95,11 @@ impl Status {
 
     pub fn remove(&self, partition: i32) {
         self.partitions().remove(&partition);
+        self.lock_figures().retain(|figures| figures.partition != partition);
     }
 
     pub fn note_handed_over(&self, records: u64) {
         self.handed_records.store(records, Ordering::Relaxed);
-    }
-
-    pub fn note_suppressed(&self, alerts: u64) {
-        self.suppressed_alerts.fetch_add(alerts, Ordering::Relaxed);
     }
 
     pub fn note_commit(&self, took: Duration) {

@@ -21,6 +21,8 @@ pub struct Working {
     empty_since: Option<(Instant, i64)>,
     /// An end after which records came that do not follow it; it is looked at once more.
     doubted: Option<i64>,
+    /// Wakes, idle ones of them, and leads forgotten that were told.
+    told: (u64, u64, u64),
     /// Numbers of the name tables that the changelog has.
     written_tables: Vec<u32>,
     /// What is committed, and what is being committed.
@@ -47,10 +49,19 @@ impl Working {
             dirty: false,
             empty_since: None,
             doubted: None,
+            told: (0, 0, 0),
             written_tables,
             committed,
             handed: None,
         }
+    }
+
+    /// Wakes, idle ones of them, and leads forgotten since the last time that somebody asked.
+    pub fn untold(&mut self) -> (u64, u64, u64) {
+        let wakes = self.leads.wakes();
+        let now = (wakes.all, wakes.idle, self.leads.forgotten());
+        let before = std::mem::replace(&mut self.told, now);
+        (now.0 - before.0, now.1 - before.1, now.2 - before.2)
     }
 
     /// Everything before this offset has been read.

@@ -4,9 +4,10 @@ use super::{broker, kafka, stream};
 use qualifyd::config::Settings;
 use qualifyd::run;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub struct Daemon {
     sets: Vec<String>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<anyhow::Result<()>>>,
+    /// Where it can be asked.
+    address: Arc<OnceLock<SocketAddr>>,
 }
 
 impl Daemon {
@@ -29,7 +32,15 @@ impl Daemon {
         let folder = tempfile::tempdir().expect("temp folder");
         fs::write(folder.path().join("model.yaml"), stream::MODEL).expect("model.yaml");
         let input = format!("{name}.engagement");
-        let daemon = Daemon { name, folder, input, sets: Vec::new(), stop: Arc::default(), thread: None };
+        let daemon = Daemon {
+            name,
+            folder,
+            input,
+            sets: Vec::new(),
+            stop: Arc::default(),
+            thread: None,
+            address: Arc::default(),
+        };
         let outputs = OUTPUTS.map(|output| daemon.topic(output));
         let mut topics: Vec<(&str, i32)> = outputs.iter().map(|topic| (topic.as_str(), partitions)).collect();
         topics.push((&daemon.input, partitions));
@@ -78,6 +89,7 @@ input: {{ topics: [{}] }}
 output: {{ {} }}
 # The stream is old: replay suppresses nothing, and today's clock would fire everything.
 clock: events
+# Many daemons at a time: each takes a port that is free.
 http: {{ listen: '127.0.0.1:0' }}
 limits: {{ alert_max_age: 36500d }}
 ",
@@ -106,20 +118,45 @@ limits: {{ alert_max_age: 36500d }}
         let settings = self.settings();
         self.stop = Arc::default();
         let stop = self.stop.clone();
+        self.address = Arc::default();
+        let address = self.address.clone();
         self.thread = Some(thread::spawn(move || {
-            run::run_until(&settings, &stop).inspect_err(|error| eprintln!("the daemon ended: {error:#}"))
+            let tell = |at| address.set(at).expect("it is told once");
+            run::run_telling(&settings, &stop, tell)
+                .inspect_err(|error| eprintln!("the daemon ended: {error:#}"))
         }));
+    }
+
+    /// Where the daemon in this process can be asked, once it listens.
+    pub fn address(&self) -> SocketAddr {
+        let start = Instant::now();
+        while self.address.get().is_none() {
+            assert!(start.elapsed() < READ_TIMEOUT && !self.has_ended(), "the daemon listens");
+            thread::sleep(Duration::from_millis(20));
+        }
+        *self.address.get().expect("it was looked at")
     }
 
     /// Waits until the group has committed the input's present end.
     pub fn wait_until_read(&self) {
+        self.wait_until_read_or(|| {
+            assert!(!self.has_ended(), "the daemon goes on");
+            false
+        });
+    }
+
+    /// The same, or until something happens; whether that came first.
+    pub fn wait_until_read_or(&self, mut happened: impl FnMut() -> bool) -> bool {
         let end = kafka::end_offsets(&self.input);
         let start = Instant::now();
         while kafka::committed_offsets(&self.name, &self.input) != end {
             assert!(start.elapsed() < READ_TIMEOUT, "the input is read in time");
-            assert!(!self.has_ended(), "the daemon goes on");
+            if happened() {
+                return true;
+            }
             thread::sleep(Duration::from_millis(50));
         }
+        false
     }
 
     /// Whether the daemon in this process came to an end by itself.
@@ -138,6 +175,7 @@ limits: {{ alert_max_age: 36500d }}
             sets: vec!["kafka.instance=companion".into()],
             stop: Arc::default(),
             thread: None,
+            address: Arc::default(),
         }
     }
 

@@ -65,13 +65,21 @@ impl Process {
         self.child.try_wait().expect("its state").is_none()
     }
 
-    /// Waits for its end; its exit status, none if it was killed.
-    pub fn end(&mut self) -> Option<i32> {
+    /// Whether it ends by itself within this time.
+    pub fn ends_within(&mut self, time: Duration) -> bool {
         let start = Instant::now();
         while self.runs() {
-            assert!(start.elapsed() < PATIENCE, "it ends in time\n{}", self.log());
+            if start.elapsed() >= time {
+                return false;
+            }
             thread::sleep(Duration::from_millis(20));
         }
+        true
+    }
+
+    /// Waits for its end; its exit status, none if it was killed.
+    pub fn end(&mut self) -> Option<i32> {
+        assert!(self.ends_within(PATIENCE), "it ends in time\n{}", self.log());
         self.child.wait().expect("its status").code()
     }
 

@@ -307,6 +307,23 @@ impl Consumer {
         Ok((low, high))
     }
 
+    /// The offset after a partition's last record, as the last fetch told it.
+    pub fn known_end(&self, partition: i32) -> Option<i64> {
+        let topic = c_text(&self.topic).ok()?;
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: all pointers are valid during the call.
+        let known = Fault::check_code(unsafe {
+            rd::rd_kafka_get_watermark_offsets(
+                self.handle.client,
+                topic.as_ptr(),
+                partition,
+                &mut low,
+                &mut high,
+            )
+        });
+        known.ok().map(|()| high).filter(|&high| high >= 0)
+    }
+
     /// Commits offsets without a transaction, and does not wait for it.
     ///
     /// # Errors

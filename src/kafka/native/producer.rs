@@ -242,14 +242,6 @@ impl Producer {
         lock(&self.handle.shared.undelivered).take()
     }
 
-    /// Forgets what is queued or under way, so that an abort need not wait for it.
-    pub fn purge(&self) {
-        // SAFETY: the client is valid.
-        unsafe {
-            rd::rd_kafka_purge(self.handle.client, rd::RD_KAFKA_PURGE_F_QUEUE | rd::RD_KAFKA_PURGE_F_INFLIGHT)
-        };
-    }
-
     /// The latest statistics of librdkafka, as JSON, if there are new ones.
     pub fn statistics(&self) -> Option<String> {
         self.handle.statistics()
