@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// For a client to say why it cannot connect.
-const WHY_TIMEOUT: Duration = Duration::from_secs(1);
+const WHY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Kafka's own limit of a batch, where a topic says nothing else.
 const KAFKA_MAX_MESSAGE_BYTES: u64 = 1_048_588;
 /// A lead with many traits and touches may be far larger than an event.
