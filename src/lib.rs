@@ -9,6 +9,7 @@
 //! - [`replay`], [`check`], [`input`]: the offline commands
 //! - [`testing`]: tests of a model; [`story`]: the story of one lead; [`new`]: a model to start from
 //! - [`run`], [`worker`], [`changelog`], [`kafka`], [`config`]: the daemon; [`metrics`], [`http`]: what it shows
+//! - [`shared`]: the clock, and a lock
 //! - [`cli`]: commands and their help
 // Unsafe code is allowed in one place, which says why: `kafka::native`.
 #![deny(unsafe_code)]
@@ -39,6 +40,7 @@ pub mod records;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod shared;
 pub mod story;
 pub mod suggest;
 pub mod testing;

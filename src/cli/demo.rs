@@ -56,7 +56,7 @@ impl Args {
         let days = self.stream.days.unwrap_or(if live { 1 } else { YEAR_DAYS });
         // Time in the stream never runs ahead of the clock on the wall, which it meets in the end.
         let before_ms = f64::from(days) * DAY_MS * (1.0 - 1.0 / self.speed.max(1.0));
-        let shown_from_ms = super::now_ms() - before_ms as i64;
+        let shown_from_ms = crate::shared::now_ms() - before_ms as i64;
         let lead_in = if live { LEAD_IN_DAYS } else { 0 };
         let mut stream = self.stream.options(shown_from_ms - i64::from(lead_in) * DAY_MS as i64, false);
         stream.leads = stream.leads * u64::from(days + lead_in) / u64::from(days);

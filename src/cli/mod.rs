@@ -20,7 +20,6 @@ use clap::{Parser, Subcommand};
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -99,7 +98,7 @@ fn load_model(path: &Path) -> Option<Loaded> {
 /// A moment, as events write it, or `now`.
 fn parse_time(text: &str) -> Result<i64, String> {
     if text == "now" {
-        return Ok(now_ms());
+        return Ok(crate::shared::now_ms());
     }
     let time = crate::event::time::parse_text(text);
     time.ok_or_else(|| {
@@ -107,10 +106,6 @@ fn parse_time(text: &str) -> Result<i64, String> {
     })
 }
 
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
 #[cfg(test)]
 mod tests {
     use super::*;

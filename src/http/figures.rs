@@ -1,10 +1,11 @@
 //! The funnel and the health in figures: what `/metrics` shows, put together for people.
 
-use super::{Shared, json_of, lock};
+use super::{Shared, json_of};
 use crate::core::census::Census;
 use crate::metrics::gauges;
 use crate::metrics::{Metrics, SLA_STATES};
 use crate::model::Model;
+use crate::shared::lock;
 use crate::worker::status::{Figures, State as PartitionState};
 use axum::extract::State;
 use axum::response::Response;

@@ -10,22 +10,17 @@ use crate::core::rules::Rules;
 use crate::core::settle;
 use crate::model::compiled::ScoreId;
 use crate::records::{Moment, Named, Raw, Shown};
+use crate::shared::now_ms;
 use crate::story;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Points of the curve, and how far it goes beyond now.
 const POINTS: i64 = 60;
 const AHEAD_MS: i64 = 30 * 86_400_000;
-
-pub(super) fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
 
 /// `/leads/{id}`.
 pub(super) async fn lead(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {

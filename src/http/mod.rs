@@ -15,6 +15,7 @@ mod top;
 use crate::config::Settings;
 use crate::core::rules::Rules;
 use crate::metrics::text::Format;
+use crate::shared::lock;
 use crate::worker::Line;
 use crate::worker::telling::Observers;
 use axum::Router;
@@ -30,7 +31,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, oneshot};
@@ -112,10 +113,6 @@ impl Shared {
     fn not_ready(&self) -> Vec<String> {
         self.lines.iter().flat_map(|line| line.status.not_ready()).collect()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The server; it ends when it is dropped.

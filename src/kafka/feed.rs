@@ -3,6 +3,7 @@
 use super::{ANSWER_TIMEOUT, Error, LogContext, RETRY_PAUSE, client_config};
 use crate::config::Kafka;
 use crate::generate::Event;
+use crate::shared::lock;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -79,7 +80,7 @@ impl Feed {
 
     fn check(&self) -> Result<(), Error> {
         let failure = &self.producer.client().context().failure;
-        match failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        match lock(failure).take() {
             Some(error) => Err(self.not_sent(error)),
             None => Ok(()),
         }
@@ -111,7 +112,7 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            let mut failure = self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut failure = lock(&self.failure);
             failure.get_or_insert_with(|| error.clone());
         }
     }

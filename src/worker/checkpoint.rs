@@ -13,10 +13,11 @@ use crate::core::codec::Corrupt;
 use crate::core::partition::Partition;
 use crate::core::tables::Tables;
 use crate::failpoints;
+use crate::shared::now_ms;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
 
 const MAGIC: &[u8; 8] = b"qualify1";
@@ -47,7 +48,7 @@ impl From<Corrupt> for Unusable {
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Header {
     offset: i64,
-    written_ms: u64,
+    written_ms: i64,
     /// As in the changelog.
     meta: Vec<u8>,
     tables: Vec<(u32, Tables)>,
@@ -92,7 +93,7 @@ impl Checkpoint {
         let header = input.bytes()?;
         let header: Header =
             serde_json::from_slice(&header).map_err(|_| Unusable::Damaged("its header cannot be read"))?;
-        let age_ms = now_ms().saturating_sub(header.written_ms);
+        let age_ms = now_ms().saturating_sub(header.written_ms).unsigned_abs();
         if Duration::from_millis(age_ms) > USABLE_FOR {
             return Err(Unusable::Old(age_ms / 3_600_000));
         }
@@ -240,9 +241,4 @@ impl Writing {
 
 fn part(file: &Path) -> PathBuf {
     file.with_extension("part")
-}
-
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

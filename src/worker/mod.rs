@@ -21,6 +21,7 @@ pub mod working;
 use crate::config::{Clock, Settings};
 use crate::core::codec::Corrupt;
 use crate::core::effects::Topic;
+use crate::core::leads::Cause;
 use crate::core::partition::{Budget, Outcome, Record, Timestamp};
 use crate::core::rules::Rules;
 use crate::failpoints;
@@ -29,6 +30,7 @@ use crate::kafka::admin::Topics;
 use crate::kafka::clients;
 use crate::kafka::native::{Consumer, Found, Message, Waker};
 use crate::kafka::transaction::Transactions;
+use crate::shared::now_ms;
 use batch::{Batch, DeadLetter};
 use committer::{Committer, Ended};
 use partitions::Partitions;
@@ -38,7 +40,7 @@ use status::Status;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use telling::{Observers, Telling};
 use working::Working;
 
@@ -336,7 +338,7 @@ impl Worker {
             let before = (working.leads.changed_count(), batch.effects.len());
             if settings.clock == Clock::Wall && working.is_idle(settings.limits.idle, now) {
                 working.leads.advance_clock(now_ms, &mut budget, &mut batch.effects);
-            } else if working.leads.left_over() == Some(crate::core::leads::Cause::Clock) {
+            } else if working.leads.left_over() == Some(Cause::Clock) {
                 working.leads.advance(&mut budget, &mut batch.effects);
             }
             if before != (working.leads.changed_count(), batch.effects.len()) {
@@ -502,9 +504,4 @@ fn check_fault(partition: i32, fault: kafka::native::Fault) -> Result<(), Error>
     }
     tracing::warn!(partition, %fault, "the input could not be read; librdkafka tries again by itself");
     Ok(())
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -7,6 +7,7 @@ use super::status::State;
 use super::working::Working;
 use super::{Error, Worker, kafka};
 use crate::config::Settings;
+use crate::core::leads::Cause;
 use crate::core::rules::Rules;
 use crate::failpoints;
 use crate::kafka::native::BEGINNING;
@@ -79,9 +80,9 @@ impl Partitions {
         })
     }
 
-    /// Whether due times are left over that can be fired at once.
+    /// Whether due times are left over that can be fired at once; those of an event wait for its record.
     pub fn have_left_over(&self) -> bool {
-        self.look().any(|(_, working)| working.leads.left_over().is_some())
+        self.look().any(|(_, working)| working.leads.left_over() == Some(Cause::Clock))
     }
 
     fn slot(&mut self, number: i32) -> &mut Option<Held> {
@@ -346,7 +347,7 @@ impl Worker {
         tally.take_facts(&self.rules, effects);
         self.rules = rules;
         self.partitions.change_model(&self.rules);
-        // Those that waited for it, or are being restored for the one before, begin anew.
+        // Those that waited for it are restored; restores for the one before are taken over when they are done.
         for number in 0..self.partitions.held.len() {
             if matches!(self.partitions.held[number], Some(Held::Newer)) {
                 self.restore(number as i32);

@@ -15,6 +15,7 @@ use crate::core::tables::Tables;
 use crate::failpoints;
 use crate::kafka::clients;
 use crate::kafka::native::{Consumer, Found, Message, Waker};
+use crate::shared::lock;
 use crate::worker::breaker::Breaker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -206,10 +207,6 @@ impl Drop for Restorer {
             let _ = thread.join();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 struct Clients {

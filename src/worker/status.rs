@@ -4,6 +4,7 @@ use super::restore::Progress;
 use super::working::Working;
 use crate::core::census::Census;
 use crate::core::rules::Rules;
+use crate::shared::lock;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -68,11 +69,11 @@ pub struct Status {
 
 impl Status {
     fn partitions(&self) -> MutexGuard<'_, BTreeMap<i32, State>> {
-        self.partitions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.partitions)
     }
 
     fn lock_figures(&self) -> MutexGuard<'_, Vec<Figures>> {
-        self.figures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.figures)
     }
 
     /// Tells how every partition stands that is being worked on.

@@ -1,6 +1,7 @@
 //! A consumer that fetches many records at once.
 
-use super::{Change, Fault, Handle, Message, c_text, lock, milliseconds};
+use super::{Change, Fault, Handle, Message, c_text, milliseconds};
+use crate::shared::lock;
 use rdkafka::bindings as rd;
 use rdkafka::config::ClientConfig;
 use rdkafka::{Offset, TopicPartitionList};

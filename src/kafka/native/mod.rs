@@ -13,6 +13,7 @@ pub use consumer::{BEGINNING, Consumer, Found, Membership, Waker};
 pub use message::Message;
 pub use producer::{Producer, Refused, Target};
 
+use crate::shared::lock;
 use rdkafka::bindings as rd;
 use rdkafka::config::ClientConfig;
 use std::collections::VecDeque;
@@ -163,10 +164,6 @@ impl Drop for Handle {
         // SAFETY: whoever owns the handle has dropped all that refers to it.
         unsafe { rd::rd_kafka_destroy(self.client) };
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn c_text(text: &str) -> Result<CString, Fault> {

@@ -1,8 +1,9 @@
 //! A producer that sends by topic handle and commits without fixed waits.
 
 use super::consumer::{Membership, offsets};
-use super::{Fault, Handle, c_text, lock, milliseconds};
+use super::{Fault, Handle, c_text, milliseconds};
 use crate::failpoints;
+use crate::shared::lock;
 use rdkafka::bindings as rd;
 use rdkafka::config::ClientConfig;
 use std::ffi::c_void;
